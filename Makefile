@@ -1,0 +1,56 @@
+# make ask Q="…"   answer a question from seeds/, setting up and indexing first where needed
+# make test        run the tests      make check   lint, format, types      make bench   measure
+# make test-all    the long tests too
+
+PYTHON ?= python3
+# Arguments for pip, for example where torch's CPU builds are to be had on your platform.
+PIP_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+Q ?= How many people walked free on 16 September?
+
+.PHONY: ask build setup setup-dev test test-all check format bench clean
+
+ask: setup build
+	@$(BIN)/rag ask "$$QUESTION"
+ask: export QUESTION := $(value Q)
+
+build: setup
+	@$(BIN)/rag build > /dev/null
+
+setup: $(VENV)/.run
+setup-dev: $(VENV)/.dev
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps $(PIP_ARGS) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -r requirements-dev.lock
+	@touch $@
+
+test: setup-dev
+	$(BIN)/python -m pytest
+
+test-all: setup-dev
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+check: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-dev
+	$(BIN)/python -m eval.bench
+
+clean:
+	rm -rf $(VENV)
+	find index -mindepth 1 ! -name README.md -delete

@@ -1,0 +1,1 @@
+"""The eval harness: does the system answer right, and does it know when it cannot."""

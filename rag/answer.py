@@ -1,0 +1,143 @@
+"""The one pipeline from question to checked answer: retrieve, prompt, write, cite, judge."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag import text
+from rag.cite import Cited, cite
+from rag.confidence import Calibration
+from rag.prompt import Prompter, fitting
+from rag.protocols import Backend
+from rag.retrieve import Retriever
+from rag.types import Answer, Draft, Filter, Message, Request, Retrieval
+
+if TYPE_CHECKING:
+    from rag.config import Settings
+
+
+class Answerer:
+    """Answers questions over one index. Safe to share between threads."""
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        backend: Backend,
+        prompter: Prompter,
+        calibration: Calibration,
+        settings: "Settings",
+    ) -> None:
+        self.retriever = retriever
+        self._backend = backend
+        self._prompter = prompter
+        self._calibration = calibration
+        self._settings = settings
+
+    @classmethod
+    def open(cls, index: str | Path | None = None, settings: "Settings | None" = None) -> "Answerer":
+        """Open an index (by default the settings' own) with the settings' backend and prompts.
+
+        Raises what `Retriever.open` does, and `PromptError`.
+        """
+        from rag.config import Settings
+
+        settings = settings or Settings.load()
+        return cls.over(Retriever.open(index, settings), settings)
+
+    @classmethod
+    def over(cls, retriever: Retriever, settings: "Settings | None" = None) -> "Answerer":
+        """Answer over a retriever that is open already."""
+        from rag.backends import open_backend
+        from rag.config import Settings
+
+        settings = settings or Settings.load()
+        return cls(
+            retriever,
+            open_backend(settings, retriever.encoder),
+            Prompter.open(settings.prompts),
+            Calibration.load(),
+            settings,
+        )
+
+    def ask(
+        self,
+        question: str,
+        top_k: int | None = None,
+        filter: Filter | None = None,
+        history: Sequence[Message] = (),
+    ) -> Answer:
+        """Return an answer whose every sentence was checked, or an abstention.
+
+        Raises `QuestionError`, `FilterError` and `BackendError`.
+        """
+        began = time.perf_counter()
+        retrieval = self.retriever.retrieve(question, top_k, filter, history)
+        found = time.perf_counter()
+        passages, dropped = fitting(retrieval.passages, self._settings.context_tokens)
+        shown = replace(retrieval, passages=passages, notices=(*retrieval.notices, *dropped))
+        messages = self._prompter.messages(retrieval.question, passages)
+        draft = self._backend.generate(Request(retrieval.question, shown, messages))
+        cited = cite(draft.text, passages, retrieval.language)
+        confidence, threshold = self._calibration.judge(signals(shown, draft, cited))
+        if self._settings.threshold is not None:
+            threshold = self._settings.threshold
+        ended = time.perf_counter()
+        timings = {"retrieve": found - began, "generate": ended - found, "total": ended - began}
+        abstained = draft.abstained or confidence < threshold
+        return self._answer(shown, draft, cited, confidence, abstained, timings)
+
+    def _answer(
+        self,
+        retrieval: Retrieval,
+        draft: Draft,
+        cited: Cited,
+        confidence: float,
+        abstained: bool,
+        seconds: Mapping[str, float],
+    ) -> Answer:
+        said = self._prompter.abstention(retrieval.question) if abstained else cited.answer
+        return Answer(
+            question=retrieval.question,
+            answer=said,
+            abstained=abstained,
+            confidence=confidence,
+            short=None,
+            sentences=() if abstained else cited.sentences,
+            citations=() if abstained else cited.citations,
+            passages=retrieval.passages,
+            backend=self._backend.name,
+            model=draft.model,
+            prompt=self._prompter.version,
+            index=retrieval.index,
+            usage=draft.usage,
+            warnings=retrieval.notices,
+            calibration=self._calibration.id,
+            timings_ms={name: round(1000 * value, 2) for name, value in seconds.items()},
+        )
+
+
+def signals(retrieval: Retrieval, draft: Draft, cited: Cited) -> dict[str, float]:
+    """Return all that speaks for or against an answer, each 0..1, by name.
+
+    Cosines are left out where the encoder cannot read the language: they mean nothing there.
+    """
+    found = {f"answer_{name}": value for name, value in draft.signals.items()}
+    claims = [each for each in cited.sentences if each.verdict != "no_claim"]
+    verified = sum(each.verdict == "verified" for each in claims)
+    found["verified"] = verified / len(claims) if claims else 0.0
+    if retrieval.passages:
+        found["passage_cosine"] = max(p.signals.get("dense", 0.0) for p in retrieval.passages)
+        found["passage_coverage"] = max(_coverage(retrieval, p.text) for p in retrieval.passages)
+    if any(notice.code == "encoder_blind" for notice in retrieval.notices):
+        found = {name: value for name, value in found.items() if "cosine" not in name}
+    return found
+
+
+def _coverage(retrieval: Retrieval, passage: str) -> float:
+    """Return the share of the question's stems, by rarity, that a passage holds."""
+    whole = sum(retrieval.terms.values())
+    stems = set(text.stems(passage, retrieval.language))
+    held = sum(rarity for term, rarity in retrieval.terms.items() if term in stems)
+    return held / whole if whole else 0.0

@@ -1,0 +1,170 @@
+"""Answers without a language model: the sentences of the passages that answer best, quoted.
+
+A sentence is worth what its words, its vector, its passage and the kind of answer that the question
+asks for say together. Whether that is enough to answer is not decided here: the signals go along.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import regex
+
+from rag import text
+from rag.protocols import Encoder
+from rag.types import Draft, Passage, Request
+
+READ = 12
+"""Sentences that are embedded: those with most of the question's words, rarest first."""
+WEIGHTS = {"coverage": 1.0, "cosine": 1.0, "passage": 0.5, "kind": 0.2}
+ALSO = 0.8
+"""Share of the best sentence's worth that a further sentence needs."""
+NEWS = 0.15
+"""Share of the question's words that a further sentence must add, unless several are asked for."""
+SAME = 0.6
+"""Overlap of stems from which two sentences state the same."""
+MOST = 3
+
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_NUMBER_WORDS = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|"
+    "sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|"
+    "hundred|thousand|million|billion|dozens?|half|twice|once|no|several|many|few"
+)
+_KINDS: Sequence[tuple[str, str]] = (
+    (r"how (?:many|much|often|long|old|far|large|big|high|tall)|what (?:number|share|percentage)",
+     rf"\d|\b(?:{_NUMBER_WORDS})\b"),
+    (r"cu[aá]nt[oa]s?|combien|wie ?viele?|quant[oei]|quanti|hoeveel|сколько|多少|几",
+     r"\d|[一二三四五六七八九十百千万]"),
+    (r"when|(?:what|which|in what) (?:year|date|day|month|century)|since when|how recently",
+     rf"\d{{3,4}}|\b(?:{_MONTHS})\b|\b(?:century|year|month|week|day|today|ago|recently|next|last)"),
+    (r"cu[aá]ndo|quand|wann|quando|wanneer|когда|何时|什么时候", r"\d"),
+    (r"who(?:m|se)?|which (?:person|people|leader|minister|politician)", r"(?-i:\b\p{Lu}\p{Ll}+)"),
+    (r"where|(?:what|which|in what) (?:country|city|place|state|region|town)",
+     r"(?-i:(?<!^)\b\p{Lu}\p{Ll}+)"),
+    (r"why|(?:for )?what (?:reason|cause|motive)|how come",
+     r"\b(?:because|due to|since|so that|owing|caus|reason|result|therefore|in order|led|worr)"),
+)  # fmt: skip
+_FLAGS = regex.IGNORECASE | regex.VERSION1
+_ASKED = [
+    (regex.compile(rf"\b(?:{asks})\b", _FLAGS), regex.compile(given, _FLAGS)) for asks, given in _KINDS
+]
+_SEVERAL = regex.compile(
+    r"\b(?:why|list|how (?:do|does|did|can|could|might)"
+    r"|(?:what|which|who) (?:are|were|other|two|three|four|all|kinds?|sorts?)"
+    r"|what (?:\w+ )?(?:causes?|reasons|conditions|signs|hopes|goals|factors|groups))",
+    _FLAGS,
+)
+"""Questions that one sentence may not answer whole."""
+_BULLET = regex.compile(r"^(?:[-*+•>|]|\d{1,3}[.)])\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A sentence of a passage, and what speaks for it; each signal is 0..1."""
+
+    said: str
+    number: int
+    stems: frozenset[str]
+    signals: Mapping[str, float]
+
+    @property
+    def worth(self) -> float:
+        return sum(weight * self.signals[name] for name, weight in WEIGHTS.items())
+
+
+class ExtractiveBackend:
+    """Quotes the sentences of the passages that answer the question best."""
+
+    name = "extractive"
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def generate(self, request: Request) -> Draft:
+        """Return up to three sentences with their passages' numbers; none where nothing was found.
+
+        The draft's signals: `coverage`, the share of the question's stems, by rarity, in what is
+        quoted; `cosine`, its best sentence's; `kind`, whether it is of the kind that is asked for.
+        """
+        candidates = self._candidates(request)
+        if not candidates:
+            return Draft("", abstained=True, model=self.name)
+        ranked = sorted(candidates, key=lambda c: (-c.worth, c.number, c.said))
+        chosen = _chosen(ranked, request)
+        said = " ".join(f"{_closed(c.said)} [{c.number}]" for c in chosen)
+        best = chosen[0].signals
+        held = frozenset[str]().union(*(c.stems for c in chosen))
+        signals = {**best, "coverage": _coverage(held, request.retrieval.terms)}
+        return Draft(said, model=self.name, signals=signals)
+
+    def _candidates(self, request: Request) -> list[_Candidate]:
+        found = list(_sentences(request.retrieval.passages))
+        terms, language = request.retrieval.terms, request.retrieval.language
+        stems = [frozenset(text.stems(said, language)) for said, _ in found]
+        shares = [_coverage(each, terms) for each in stems]
+        order = sorted(range(len(found)), key=lambda at: (-shares[at], found[at][1], at))[:READ]
+        if not order:
+            return []
+        question = text.squeeze(request.question)
+        vectors = self._encoder.encode_queries([question, *(found[at][0] for at in order)])
+        cosines = vectors[1:] @ vectors[0]
+        given = next((given for asks, given in _ASKED if asks.search(question)), None)
+        return [
+            _Candidate(
+                found[at][0],
+                found[at][1],
+                stems[at],
+                {
+                    "coverage": shares[at],
+                    "cosine": float(np.clip(cosine, 0, 1)),
+                    "passage": float(np.clip(request.retrieval.passages[found[at][1] - 1].score, 0, 1)),
+                    "kind": float(given is None or bool(given.search(found[at][0]))),
+                },
+            )
+            for at, cosine in zip(order, cosines, strict=True)
+        ]
+
+
+def _sentences(passages: Sequence[Passage]) -> Iterator[tuple[str, int]]:
+    """Yield each sentence once, on one line and without its bullet, with its passage's number."""
+    seen = set()
+    for number, passage in enumerate(passages, 1):
+        for start, end in text.sentences(passage.text):
+            said = _BULLET.sub("", text.squeeze(passage.text[start:end]))
+            if said not in seen and not said.startswith("#") and not said.endswith(":"):
+                seen.add(said)
+                yield said, number
+
+
+def _coverage(stems: frozenset[str], terms: Mapping[str, float]) -> float:
+    """Return the share of the terms that are among the stems, each counted by its rarity."""
+    whole = sum(terms.values())
+    return sum(rarity for term, rarity in terms.items() if term in stems) / whole if whole else 0.0
+
+
+def _chosen(ranked: Sequence[_Candidate], request: Request) -> list[_Candidate]:
+    """Return the best sentence and those that add something to it."""
+    chosen = [ranked[0]]
+    several = bool(_SEVERAL.search(request.question))
+    for candidate in ranked[1:]:
+        if len(chosen) == MOST or candidate.worth < ALSO * ranked[0].worth:
+            break
+        if any(_overlap(candidate.stems, other.stems) > SAME for other in chosen):
+            continue
+        held = frozenset[str]().union(*(other.stems for other in chosen))
+        terms = request.retrieval.terms
+        news = _coverage(held | candidate.stems, terms) - _coverage(held, terms)
+        if several or news >= NEWS:
+            chosen.append(candidate)
+    return chosen
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    smaller = min(len(one), len(other))
+    return len(one & other) / smaller if smaller else 1.0
+
+
+def _closed(said: str) -> str:
+    """Return a sentence with a stop, so that the next does not run into it."""
+    return said if said[-1:] in tuple(".!?…。！？:;؟।\"'”’)»") else f"{said}."

@@ -1,0 +1,150 @@
+"""A citation's quote is verbatim: `document.text[c.start:c.end] == c.quote`.
+
+The draft's `[n]` name passages; each is resolved to the span of that passage that supports the
+sentence best, and numbered anew in order of appearance. What is not supported says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import regex
+
+from rag import text
+from rag.types import Citation, Passage, Sentence, Span, Verdict
+
+_ORDER: Sequence[Verdict] = ("verified", "unsupported", "not_found")
+"""One verified citation verifies its sentence."""
+SUPPORT = 0.6
+"""Share of a sentence's content stems that its span must hold, unless it stands there verbatim."""
+_WINDOW = 3
+"""Neighbouring sentences of a passage that may support one sentence together."""
+_MARKER = regex.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+_NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
+_INSIDE_WORD = regex.compile(r"[[\p{L}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]]{2}", regex.V1)
+_TAIL = ".!?…。！？ "
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """An answer with its markers renumbered, and what checking it gave."""
+
+    answer: str
+    sentences: Sequence[Sentence]
+    citations: Sequence[Citation]
+
+
+@dataclass(slots=True)
+class _Numbers:
+    """Citations in order of appearance; the same span keeps its number."""
+
+    citations: list[Citation] = field(default_factory=list)
+    known: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+    def of(self, passage: Passage, span: Span, verdict: Verdict) -> int:
+        start, end = passage.start + span[0], passage.start + span[1]
+        key = (passage.doc, start, end, verdict)
+        if key not in self.known:
+            n = self.known[key] = len(self.citations) + 1
+            quote = passage.text[span[0] : span[1]]
+            self.citations.append(
+                Citation(n, passage.doc, passage.title, start, end, quote, passage.locator, verdict)
+            )
+        return self.known[key]
+
+    def missing(self, named: int) -> int:
+        key = ("missing", named)
+        if key not in self.known:
+            n = self.known[key] = len(self.citations) + 1
+            self.citations.append(Citation(n, None, "", None, None, None, None, "not_found"))
+        return self.known[key]
+
+
+def cite(draft: str, passages: Sequence[Passage], language: str = text.UNKNOWN) -> Cited:
+    """Resolve every marker of a draft and check every sentence against what it cites."""
+    numbers = _Numbers()
+    sentences: list[Sentence] = []
+    pieces: list[str] = []
+    at = 0
+    for start, end in text.sentences(draft):
+        sentence, piece = _checked(draft[start:end], passages, language, numbers)
+        pieces += [draft[at:start], piece]
+        sentences.append(sentence)
+        at = end
+    pieces.append(draft[at:])
+    return Cited("".join(pieces).strip(), sentences, numbers.citations)
+
+
+def _checked(
+    said: str, passages: Sequence[Passage], language: str, numbers: _Numbers
+) -> tuple[Sentence, str]:
+    claim = _MARKER.sub("", said).strip()
+    named = [int(n) for match in _MARKER.finditer(said) for n in match[1].split(",")]
+    if not named:
+        return _unmarked(claim, passages, language, numbers)
+    cited: dict[int, int] = {}
+    verdicts: set[Verdict] = set()
+    for each in dict.fromkeys(named):
+        if not 1 <= each <= len(passages):
+            cited[each] = numbers.missing(each)
+            verdicts.add("not_found")
+            continue
+        span, supported = support(claim, passages[each - 1].text, language)
+        verdict: Verdict = "verified" if supported else "unsupported"
+        cited[each] = numbers.of(passages[each - 1], span, verdict)
+        verdicts.add(verdict)
+
+    def renumbered(match: regex.Match[str]) -> str:
+        marks = dict.fromkeys(cited[int(n)] for n in match[1].split(","))
+        return " " + "".join(f"[{n}]" for n in marks)
+
+    overall = min(verdicts, key=_ORDER.index)
+    return Sentence(claim, list(cited.values()), overall), _MARKER.sub(renumbered, said)
+
+
+def _unmarked(
+    claim: str, passages: Sequence[Passage], language: str, numbers: _Numbers
+) -> tuple[Sentence, str]:
+    """Give a sentence without a marker the citation that it should have had, if there is one."""
+    if claim.endswith(":") or not text.content_stems(claim, language):
+        return Sentence(claim, [], "no_claim"), claim
+    for passage in passages:
+        span, supported = support(claim, passage.text, language)
+        if supported:
+            n = numbers.of(passage, span, "verified")
+            return Sentence(claim, [n], "verified"), f"{claim} [{n}]"
+    return Sentence(claim, [], "unsupported"), claim
+
+
+def support(claim: str, passage: str, language: str = text.UNKNOWN) -> tuple[Span, bool]:
+    """Return the span of a passage that supports a claim best, and whether it does.
+
+    Verbatim words (but for case, width, quotes and white space) support. Else the span must hold
+    every number of the claim and `SUPPORT` of its content stems.
+    """
+    verbatim = text.fold(passage).find(text.fold(claim).text.strip(_TAIL))
+    if verbatim and _whole_words(passage, verbatim):
+        return _with_stop(passage, verbatim), True
+    wanted = set(text.content_stems(claim, language))
+    spans = text.sentences(passage) or [(0, len(passage))]
+    best, best_share = spans[0], -1.0
+    for size in range(1, _WINDOW + 1):
+        for first in range(len(spans) - size + 1):
+            span = spans[first][0], spans[first + size - 1][1]
+            held = wanted.intersection(text.stems(passage[slice(*span)], language))
+            share = len(held) / len(wanted) if wanted else 0.0
+            if share > best_share + 0.1 * (size > 1):
+                best, best_share = span, share
+    quote = passage[slice(*best)]
+    figures = set(_NUMBER.findall(claim)) <= set(_NUMBER.findall(quote))
+    return best, figures and best_share >= SUPPORT
+
+
+def _whole_words(passage: str, span: Span) -> bool:
+    """Tell whether no word is cut at either end; scripts without blanks have no such ends."""
+    edges = passage[max(0, span[0] - 1) : span[0] + 1], passage[span[1] - 1 : span[1] + 1]
+    return not any(_INSIDE_WORD.fullmatch(edge) for edge in edges)
+
+
+def _with_stop(passage: str, span: Span) -> Span:
+    start, end = span
+    return (start, end + 1) if passage[end : end + 1] in tuple(".!?…。！？") else span

@@ -1,0 +1,253 @@
+"""The commands, each a thin layer over the library."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from rag.errors import IndexCorruptError, IndexMissingError, QuestionError, RagError
+
+app = typer.Typer(
+    name="rag",
+    help="Ask your own documents, and get an answer you can check.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Index = Annotated[Path | None, typer.Option(help="Folder of the index.", show_default="index")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+TopK = Annotated[int | None, typer.Option(min=1, max=1000, help="How many passages.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show every signal of every passage.")]
+Question = Annotated[str | None, typer.Argument(help="The question.", show_default=False)]
+Batch = Annotated[
+    Path | None,
+    typer.Option(help='File of lines {"id","question","history"?,"filter"?}; - is stdin.'),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--filter", help="doc=PREFIX*, title=T or meta.KEY=VALUE; all must hold."),
+]
+
+
+def main() -> NoReturn:
+    """Run the command line: exit 0 done, 1 with one sentence on stderr, 2 for wrong usage."""
+    try:
+        app()
+    except RagError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        sys.stderr.close()
+    except OSError as error:
+        _fail(f"{error.filename or 'The system'}: {error.strerror or error}.")
+    except Exception as error:  # the last fence: a person gets a sentence, not a traceback
+        _fail(f"seedrag itself failed ({type(error).__name__}: {error}); please report this.")
+    sys.exit(0)
+
+
+@app.command(epilog="Example: rag build notes/ --index notes-index")
+def build(
+    seeds: Annotated[
+        list[Path] | None, typer.Argument(help="Folders or files; none: those it knows.")
+    ] = None,
+    index: Index = None,
+    add: Annotated[bool, typer.Option("--add", help="Keep the index's sources too.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Drop its sources.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Carry nothing over.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Build the index of the seeds, or bring it up to date: only what changed is embedded."""
+    from rag.build import build_index, plan_sources
+    from rag.cli import show
+    from rag.config import Settings
+    from rag.embed import open_encoder
+    from rag.store import IndexDirectory
+    from rag.wire import build_json
+
+    if add and replace:
+        raise typer.BadParameter("say --add or --replace, not both")
+    settings = Settings.load(index=index)
+    directory = IndexDirectory(settings.index)
+    sources = plan_sources(directory, seeds or [], settings.seeds, add, replace)
+    with show.progress() as progress:
+        encoder = open_encoder(settings)
+        report = build_index(directory, sources, encoder, settings, progress, fresh)
+    _print(build_json(report), as_json, show.build)
+
+
+@app.command(epilog='Example: rag search "labour shortages" --top-k 3 --explain')
+def search(
+    question: Question = None,
+    top_k: TopK = None,
+    index: Index = None,
+    explain: Explain = False,
+    where: Where = None,
+    batch: Batch = None,
+    as_json: Json = False,
+) -> None:
+    """Find the passages that fit a question best."""
+    from rag.cli import show
+    from rag.cli.batch import batch_lines, parse_filter
+    from rag.config import Settings
+    from rag.retrieve import Retriever
+    from rag.wire import hits_json, search_json
+
+    lines = _asked(question, batch, batch_lines)
+    retriever = Retriever.open(settings=Settings.load(index=index))
+    if batch is None:
+        assert question is not None
+        passages = retriever.search(question, top_k, parse_filter(where))
+        _print(search_json(question, passages), as_json, lambda v: show.hits(v["hits"], explain))
+        return
+    for line in lines:
+        found = retriever.retrieve(line.question, top_k, line.filter, line.history)
+        _line({"id": line.id, "question": line.question, "hits": hits_json(found.passages)})
+
+
+@app.command(epilog='Example: rag ask "How many people walked free on 16 September?"')
+def ask(
+    question: Question = None,
+    backend: Annotated[str | None, typer.Option(help="What writes the answer.")] = None,
+    top_k: TopK = None,
+    index: Index = None,
+    explain: Explain = False,
+    where: Where = None,
+    batch: Batch = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question, every sentence with a citation that was checked; or say it cannot."""
+    from rag.answer import Answerer
+    from rag.cli import show
+    from rag.cli.batch import batch_lines, parse_filter
+    from rag.config import Settings
+    from rag.wire import answer_json
+
+    lines = _asked(question, batch, batch_lines)
+    answerer = Answerer.open(settings=Settings.load(index=index, backend=backend))
+    if batch is None:
+        assert question is not None
+        answer = answerer.ask(question, top_k, parse_filter(where))
+        _print(answer_json(answer), as_json, lambda value: show.answer(value, explain))
+        return
+    for line in lines:
+        answer = answerer.ask(line.question, top_k, line.filter, line.history)
+        _line({"id": line.id, **answer_json(answer)})
+
+
+@app.command()
+def status(index: Index = None, as_json: Json = False) -> None:
+    """Say what the index holds, what it was built from and which generations there are."""
+    from rag.cli import show
+    from rag.config import Settings
+    from rag.store import IndexDirectory, open_snapshot
+
+    directory = IndexDirectory(Settings.load(index=index).index)
+    snapshot = open_snapshot(directory)
+    manifest = snapshot.manifest
+    value = {
+        "index": str(directory.path),
+        "generation": snapshot.generation,
+        "digest": manifest.digest,
+        "built": manifest.time["built"],
+        **manifest.counts,
+        "languages": manifest.languages,
+        "encoder": manifest.encoder["name"],
+        "sources": [str(source) for source in directory.sources()],
+        "generations": directory.generations(),
+    }
+    _print(value, as_json, show.table)
+
+
+@app.command()
+def verify(index: Index = None, as_json: Json = False) -> None:
+    """Check every byte of every generation against what was written."""
+    from rag.cli import show
+    from rag.config import Settings
+    from rag.store import IndexDirectory, verify_generation
+
+    directory = IndexDirectory(Settings.load(index=index).index)
+    current = directory.current()
+    found = {name: list(verify_generation(directory.folder(name))) for name in directory.generations()}
+    found.setdefault(current, [f"{directory.folder(current)} is missing"])
+    broken = [said for damage in found.values() for said in damage]
+    value = {"ok": not broken, "current": current, "generations": found}
+    _print(value, as_json, show.verified)
+    if broken:
+        raise IndexCorruptError(f"{'; '.join(broken)}.")
+
+
+@app.command()
+def rollback(
+    generation: Annotated[str | None, typer.Argument(help="As `rag status` names it.")] = None,
+    index: Index = None,
+    as_json: Json = False,
+) -> None:
+    """Return to an earlier generation: by default the newest whole one before the current."""
+    from rag.cli import show
+    from rag.config import Settings
+    from rag.store import IndexDirectory, verify_generation
+
+    directory = IndexDirectory(Settings.load(index=index).index)
+    with directory.lock():
+        names = directory.generations()
+        try:
+            current, sources = directory.current(), directory.sources()
+        except IndexCorruptError:
+            current, sources = None, []
+        if generation is None:
+            before = names[: names.index(current)] if current in names else names
+            whole = (n for n in reversed(before) if not any(verify_generation(directory.folder(n))))
+            generation = next(whole, None)
+        if generation is None:
+            raise IndexMissingError(
+                f"{directory.path} has no whole generation before {current or 'the current'}; run "
+                "`rag build --fresh`."
+            )
+        if generation not in names:
+            known = ", ".join(names) or "none"
+            raise IndexMissingError(f"There is no generation {generation!r}; there are: {known}.")
+        damage = next(verify_generation(directory.folder(generation)), None)
+        if damage:
+            raise IndexCorruptError(f"{generation} cannot be returned to: {damage}.")
+        directory.point_to(generation, sources)
+    _print({"generation": generation, "before": current}, as_json, show.table)
+
+
+@app.command()
+def doctor(index: Index = None, as_json: Json = False) -> None:
+    """Look for the usual troubles: model, cache, torch, index, stale seeds."""
+    from rag.cli import show
+    from rag.cli.doctor import examine
+    from rag.config import Settings
+
+    checks = examine(Settings.load(index=index))
+    _print({"checks": [asdict(check) for check in checks]}, as_json, show.checks)
+    if not all(check.ok for check in checks):
+        sys.exit(1)
+
+
+def _asked(question: str | None, batch: Path | None, read: Callable[[Path], Any]) -> Any:
+    if (question is None) == (batch is None):
+        raise typer.BadParameter("give a question, or --batch FILE")
+    if question is not None and not question.strip():
+        raise QuestionError("The question is empty.")
+    return read(batch) if batch is not None else []
+
+
+def _print(value: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], str]) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2) if as_json else show(value))
+
+
+def _line(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _fail(sentence: str) -> NoReturn:
+    print(f"rag: {sentence}", file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,139 @@
+"""Settings: the only reader of the environment and of `rag.toml`.
+
+An argument beats the environment (`RAG_*`), which beats `rag.toml` in the working folder, which
+beats the default. An unknown name in either place is an error that names the nearest known one.
+"""
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from rag.errors import ConfigError
+
+PREFIX = "RAG_"
+FILE = Path("rag.toml")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default.
+
+    Raises `ValidationError` when built directly; `load` turns that into a `ConfigError`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    index: Path = Field(Path("index"), description="Folder of the index.")
+    seeds: Path = Field(Path("seeds"), description="Seeds of an index that has none yet.")
+    prompts: Path | None = Field(None, description="Folder whose templates override ours.")
+    cache_dir: Path | None = Field(
+        None, description="Where compiled encoders are kept; the user's cache folder if unset."
+    )
+    encoder: str = Field("onnx:minilm", description="`onnx:<model>` or `st:<model>`.")
+    encoder_languages: str | None = Field(
+        None, description="Languages the encoder can read, as `en,de`; unset: what it declares."
+    )
+    backend: str = Field("extractive", description="What writes the answer.")
+    top_k: int = Field(8, ge=1, le=1000, description="Passages that are retrieved.")
+    alpha: float = Field(
+        0.5, ge=0, le=1, description="Weight of the dense signal where the encoder can read."
+    )
+    alpha_blind: float = Field(
+        0.2, ge=0, le=1, description="The same where the encoder cannot read the language."
+    )
+    candidates: int = Field(
+        100, ge=1, le=10_000, description="Hits that each of the two searches brings to fusion."
+    )
+    threshold: float | None = Field(
+        None, ge=0, le=1, description="Confidence below which we abstain; unset: calibrated."
+    )
+    context_tokens: int = Field(
+        3000, ge=100, description="Most tokens of passages that a prompt may carry."
+    )
+    chunk_tokens: int = Field(
+        200, ge=16, le=8192, description="Longest chunk, in the encoder's tokens."
+    )
+    overlap_tokens: int = Field(
+        40, ge=0, description="Most tokens of whole sentences that two chunks share."
+    )
+    k1: float = Field(0.9, ge=0, le=10, description="BM25's saturation of repeated terms.")
+    b: float = Field(0.6, ge=0, le=1, description="BM25's correction for length.")
+    max_file_mb: float = Field(64, gt=0, description="Largest file that is read, in MB.")
+    keep_generations: int = Field(3, ge=1, description="Published generations that stay on disk.")
+    threads: int = Field(0, ge=0, description="Encoder threads; 0: one for each core.")
+
+    @model_validator(mode="after")
+    def _overlap_below_chunk(self) -> "Settings":
+        if self.overlap_tokens * 2 > self.chunk_tokens:
+            raise ValueError("overlap_tokens must be at most half of chunk_tokens")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the file below the environment; read no `.env` and no secrets folder."""
+        return (init_settings, env_settings, InitSettingsSource(settings_cls, _from_file()))
+
+    @classmethod
+    def load(cls, **arguments: Any) -> "Settings":
+        """Return the settings in force; arguments that are None count as not given.
+
+        Raises `ConfigError` for an unknown name, a malformed file or a value out of bounds.
+        """
+        _refuse_unknown(
+            [name[len(PREFIX) :].lower() for name in os.environ if name.startswith(PREFIX)],
+            "environment variable {PREFIX}{NAME}",
+        )
+        given = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            said = first["msg"].removeprefix("Value error, ")
+            where = f"Setting {name!r}" if name else "Settings"
+            raise ConfigError(f"{where}: {said} (given: {first['input']!r}).") from None
+
+
+def _from_file() -> dict[str, Any]:
+    try:
+        values = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{FILE} cannot be read: {error}.") from None
+    _refuse_unknown(list(values), "key {name!r} in rag.toml")
+    return values
+
+
+def _refuse_unknown(names: list[str], how: str) -> None:
+    for name in names:
+        if name not in Settings.model_fields:
+            near = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0.0)
+            said = how.format(name=name, NAME=name.upper(), PREFIX=PREFIX)
+            hint = how.format(name=near[0], NAME=near[0].upper(), PREFIX=PREFIX)
+            raise ConfigError(f"Unknown {said}; the nearest known is {hint}.")
+
+
+def cache_dir(settings: Settings) -> Path:
+    """Return the folder for what can be computed again, by the platform's custom."""
+    if settings.cache_dir is not None:
+        return settings.cache_dir.expanduser()
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "seedrag"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "seedrag"

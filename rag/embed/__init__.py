@@ -1,0 +1,37 @@
+"""Encoders: text → unit vectors. `open_encoder` turns a spec such as `onnx:minilm` into one."""
+
+from importlib.metadata import entry_points
+from typing import cast
+
+from rag.config import Settings, cache_dir
+from rag.errors import ConfigError
+from rag.protocols import Encoder
+
+__all__ = ["open_encoder"]
+
+
+def open_encoder(settings: Settings) -> Encoder:
+    """Return the encoder that `settings.encoder` names.
+
+    `onnx:minilm` is the bundled all-MiniLM-L6-v2; `onnx:<path or hub name>` compiles any
+    sentence-transformers model that exports; `st:<path or hub name>` runs one as it is. Other
+    kinds come from the entry-point group `rag.encoders`, called with the model and the settings.
+
+    Raises `ConfigError` for a spec that names no encoder, `EncoderError` if it cannot be opened.
+    """
+    kind, _, model = settings.encoder.partition(":")
+    languages = tuple(settings.encoder_languages.split(",")) if settings.encoder_languages else None
+    if kind == "onnx" and model:
+        from rag.embed.onnx import OnnxEncoder
+
+        return OnnxEncoder.open(model, cache_dir(settings), settings.threads, languages)
+    if kind == "st" and model:
+        from rag.embed.st import SentenceTransformerEncoder
+
+        return SentenceTransformerEncoder.open(model, languages)
+    for plugin in entry_points(group="rag.encoders", name=kind):
+        return cast(Encoder, plugin.load()(model, settings))
+    raise ConfigError(
+        f"No encoder {settings.encoder!r}: use onnx:minilm, onnx:<model> or st:<model>, where "
+        "<model> is a folder or the name of a model that was downloaded before."
+    )

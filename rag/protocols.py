@@ -1,0 +1,76 @@
+"""The seams of seedrag: what another encoder, store, reranker or backend has to offer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rag.types import Draft, Passage, Request, Rows, Scores, Span, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """What an encoder is. Vectors compare only between encoders of one fingerprint."""
+
+    name: str
+    fingerprint: str
+    """sha256 over weights, tokenizer, pooling, prefixes, dimension, normalisation, precision."""
+    dimension: int
+    max_tokens: int
+    """Longest text that is read whole, in tokens, special ones included."""
+    precision: str
+    languages: tuple[str, ...] | None = None
+    """ISO 639-1 codes it was trained for; None where it is not known to be blind to any."""
+
+
+class Tokenizer(Protocol):
+    """Splits text as the encoder does."""
+
+    def spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Return for each text its tokens' spans in code points, special tokens left out."""
+
+
+class Encoder(Protocol):
+    """Turns text into unit vectors. A text's vector depends on that text alone."""
+
+    @property
+    def spec(self) -> EncoderSpec:
+        """What this encoder is."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer whose tokens `spec.max_tokens` counts."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return unit rows, float32, shape (len(texts), dimension)."""
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit rows, float32, shape (len(texts), dimension)."""
+
+
+class VectorStore(Protocol):
+    """Holds unit rows and finds the nearest."""
+
+    def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> tuple[Rows, Scores]:
+        """Return rows and scores, each (len(queries), k), best first; among `rows` if given.
+
+        A score is the cosine. Where fewer than `k` rows exist, the rest is row -1, score -inf.
+        """
+
+    def scores(self, query: Vectors, rows: Rows) -> Scores:
+        """Return the cosine of one query, shape (d,), with each of `rows`, shape (len(rows),)."""
+
+
+class Reranker(Protocol):
+    """Reads question and passages together and orders the passages anew."""
+
+    def rerank(self, question: str, passages: Sequence[Passage]) -> Sequence[Passage]:
+        """Return the passages, best first, with the score that the order rests on."""
+
+
+class Backend(Protocol):
+    """Writes an answer from passages."""
+
+    name: str
+
+    def generate(self, request: Request) -> Draft:
+        """Return the whole draft."""

@@ -1,0 +1,132 @@
+"""The index folder: which generation is published, which others there are, who may write."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rag.errors import IndexBusyError, IndexCorruptError, IndexMissingError, SnapshotError
+from rag.store import durable
+
+CURRENT = "CURRENT"
+LOCK = ".lock"
+STAGING = ".building-"
+_GENERATION = re.compile(r"gen-(\d{6,})")
+
+
+class IndexDirectory:
+    """A folder of generations, one of them current."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def current(self) -> str:
+        """Return the published generation's name.
+
+        Raises `IndexMissingError` where nothing was published, `IndexCorruptError`.
+        """
+        return self._read()[0]
+
+    def sources(self) -> list[Path]:
+        """Return the sources that the index was built from, as absolute paths."""
+        return [Path(os.path.normpath(self.path.resolve() / source)) for source in self._read()[1]]
+
+    def exists(self) -> bool:
+        """Tell whether something was ever published here."""
+        return (self.path / CURRENT).exists()
+
+    def generations(self) -> list[str]:
+        """Return the names of all generations on disk, oldest first."""
+        if not self.path.is_dir():
+            return []
+        names = [path.name for path in self.path.iterdir() if _GENERATION.fullmatch(path.name)]
+        return sorted(names, key=_number)
+
+    def folder(self, generation: str) -> Path:
+        """Return the folder of a generation."""
+        return self.path / generation
+
+    def next_name(self) -> str:
+        """Return a name above every other."""
+        last = self.generations()[-1:]
+        return f"gen-{_number(last[0]) + 1 if last else 1:06d}"
+
+    def point_to(self, generation: str, sources: Sequence[Path]) -> None:
+        """Publish a generation: from this rename on, readers who open get it."""
+        root = self.path.resolve()
+        near = [Path(os.path.relpath(source, root)).as_posix() for source in sources]
+        fresh = self.path / f".{CURRENT}.new"
+        said = f"{generation}\n{json.dumps(near, ensure_ascii=False)}\n"
+        durable.write_file(fresh, said.encode("utf-8", "surrogateescape"))
+        durable.publish(fresh, self.path / CURRENT)
+
+    def clean(self, keep: int) -> None:
+        """Remove what a dead writer left, and all but the current and `keep - 1` before it."""
+        self.clean_staging()
+        names = self.generations()
+        current = names.index(self.current())
+        for name in names[: max(0, current + 1 - keep)] + names[current + 1 :]:
+            self._remove(self.path / name)
+
+    def clean_staging(self) -> None:
+        """Remove what is neither published nor being written; the lock must be held."""
+        for path in self.path.glob(f"{STAGING}*"):
+            self._remove(path)
+        (self.path / f".{CURRENT}.new").unlink(missing_ok=True)
+
+    def _remove(self, folder: Path) -> None:
+        """Remove a folder; a generation loses its name first, so that none is ever half there."""
+        doomed = folder
+        if not folder.name.startswith(STAGING):
+            doomed = folder.with_name(f"{STAGING}old-{folder.name}")
+            folder.rename(doomed)
+        shutil.rmtree(doomed)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the one writer's lock; the system frees it when its holder dies.
+
+        Raises `IndexBusyError` if another holds it.
+        """
+        from filelock import FileLock, Timeout
+
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.path / LOCK, timeout=0):
+                yield
+        except Timeout:
+            raise IndexBusyError(
+                f"Another process is building {self.path}; wait for it, or build elsewhere with "
+                "--index."
+            ) from None
+
+    def _read(self) -> tuple[str, list[str]]:
+        path = self.path / CURRENT
+        try:
+            lines = path.read_bytes().decode("utf-8", "surrogateescape").split("\n")
+            name, sources = lines[0], json.loads(lines[1])
+        except FileNotFoundError:
+            raise IndexMissingError(
+                f"There is no index in {self.path}; build one with `rag build SEEDS`."
+            ) from None
+        except NotADirectoryError:
+            raise IndexMissingError(f"{self.path} is not a folder; name the index's.") from None
+        except OSError as error:
+            raise SnapshotError(f"{path} cannot be read: {error.strerror}.") from None
+        except (ValueError, IndexError):
+            name, sources = "", []
+        if not _GENERATION.fullmatch(name) or not isinstance(sources, list):
+            raise IndexCorruptError(
+                f"{path} is damaged; run `rag rollback` to point it at the newest generation that "
+                "is whole."
+            )
+        return name, sources
+
+
+def _number(name: str) -> int:
+    match = _GENERATION.fullmatch(name)
+    assert match is not None
+    return int(match[1])

@@ -1,0 +1,216 @@
+"""One generation, open for reading: its bytes are checked once, then mapped."""
+
+import errno
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag import lexical
+from rag.errors import FilterError, IndexCorruptError, IndexMissingError
+from rag.lexical import Lexical
+from rag.store import layout
+from rag.store.directory import IndexDirectory
+from rag.store.layout import DocumentRow, Manifest
+from rag.store.writer import describe
+from rag.types import Filter, Rows, Vectors
+
+_ATTEMPTS = 20
+
+
+class Snapshot:
+    """A generation's documents, chunks, vectors and postings; nothing in it ever changes."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.generation = folder.name
+        self.manifest = manifest
+        self._lines = _mapped(folder / layout.DOCUMENTS, "u1")
+        self._documents = _mapped(folder / layout.DOCUMENT_TABLE, layout.DOCUMENT_DTYPE)
+        self._texts = _mapped(folder / layout.TEXTS, "u1")
+        self._chunks = _mapped(folder / layout.CHUNK_TABLE, layout.CHUNK_DTYPE)
+        dimension = int(manifest.encoder["dimension"])
+        self.vectors: Vectors = _mapped(folder / layout.VECTORS, "<f4").reshape(-1, dimension)
+        self.hashes = _mapped(folder / layout.HASHES, f"V{layout.HASH_BYTES}")
+        arrays = [_mapped(folder / name, kind) for name, kind in lexical.ARRAYS.items()]
+        self.lexical = Lexical(_mapped(folder / lexical.TERMS, "u1"), *arrays)
+
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+    @property
+    def documents(self) -> int:
+        """How many documents there are."""
+        return len(self._documents)
+
+    def document(self, number: int) -> DocumentRow:
+        """Return a document by its number; numbers follow the order of ids."""
+        entry = self._documents[number]
+        return DocumentRow(**json.loads(bytes(self._lines[entry["line"] : entry["line_end"]])))
+
+    def document_bytes(self, number: int) -> bytes:
+        """Return a document's text in UTF-8."""
+        entry = self._documents[number]
+        return bytes(self._texts[entry["text"] : entry["text_end"]])
+
+    def text_start(self, number: int) -> int:
+        """Return the byte at which a document's text begins in the texts."""
+        return int(self._documents[number]["text"])
+
+    def text(self, doc: str) -> str:
+        """Return a document's text as it was indexed; raises `KeyError` for an unknown id."""
+        return self.document_bytes(self.number(doc)).decode()
+
+    def number(self, doc: str) -> int:
+        """Return the number of the document with an id; raises `KeyError`."""
+        at = self._at_or_after(doc.encode())
+        if at == self.documents or self.document(at).id != doc:
+            raise KeyError(doc)
+        return at
+
+    def chunk_range(self, number: int) -> tuple[int, int]:
+        """Return the rows of a document's chunks, half open."""
+        last = number + 1 == self.documents
+        end = len(self) if last else int(self._documents[number + 1]["chunk"])
+        return int(self._documents[number]["chunk"]), end
+
+    def chunk(self, row: int) -> Any:
+        """Return a chunk's entry, with the fields of `layout.CHUNK_DTYPE`."""
+        return self._chunks[row]
+
+    def chunk_entries(self, first: int, last: int) -> NDArray[Any]:
+        """Return the entries of several chunks."""
+        return self._chunks[first:last]
+
+    def slice(self, first_byte: int, last_byte: int) -> str:
+        """Return what stands between two byte offsets of the texts, as chunk entries give them."""
+        return bytes(self._texts[first_byte:last_byte]).decode()
+
+    def rows(self, where: Filter) -> Rows:
+        """Return the rows of all chunks whose documents pass a filter, rising.
+
+        Raises `FilterError` for a key other than `doc`, `title` and `meta.<key>`.
+        """
+        numbers = np.ones(self.documents, bool)
+        for key, wanted in where.items():
+            values = [wanted] if isinstance(wanted, str | int | float | bool) else wanted
+            if not isinstance(values, Sequence) or not values:
+                raise FilterError(f"Filter {key!r} needs a value or a list of values.")
+            if key == "doc":
+                numbers &= self._matching_ids(values)
+            elif key == "title" or key.startswith("meta."):
+                numbers &= np.isin(np.arange(self.documents), self._with_value(key, values))
+            else:
+                raise FilterError(f"Unknown filter {key!r}; use doc, title or meta.<key>.")
+        return np.flatnonzero(numbers[self._chunks["doc"]]).astype(np.int64)
+
+    def _matching_ids(self, patterns: Sequence[Any]) -> NDArray[np.bool_]:
+        mask = np.zeros(self.documents, bool)
+        for pattern in patterns:
+            if not isinstance(pattern, str):
+                raise FilterError("Filter 'doc' needs an id, or a prefix that ends in *.")
+            prefix = pattern.removesuffix("*").encode()
+            first = self._at_or_after(prefix)
+            if pattern.endswith("*"):
+                mask[first : self._at_or_after(prefix + b"\xff")] = True
+            elif first < self.documents and self.document(first).id == pattern:
+                mask[first] = True
+        return mask
+
+    def _with_value(self, key: str, values: Sequence[Any]) -> list[int]:
+        known = self._values.get(key, {})
+        return [number for value in values for number in known.get(_comparable(value), ())]
+
+    @cached_property
+    def _values(self) -> Mapping[str, Mapping[str, list[int]]]:
+        """For `title` and each key of the documents' meta: value → numbers."""
+        known: dict[str, dict[str, list[int]]] = {"title": {}}
+        for number in range(self.documents):
+            row = self.document(number)
+            for key, value in [("title", row.title), *_flat(row.meta)]:
+                known.setdefault(key, {}).setdefault(_comparable(value), []).append(number)
+        return known
+
+    def _at_or_after(self, doc: bytes) -> int:
+        low, high = 0, self.documents
+        while low < high:
+            middle = (low + high) // 2
+            if self.document(middle).id.encode() < doc:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+def open_snapshot(directory: IndexDirectory) -> Snapshot:
+    """Open the published generation, every byte of it checked.
+
+    Raises `IndexMissingError`, `IndexCorruptError`, `IndexFormatError`.
+    """
+    for attempt in range(_ATTEMPTS):
+        generation = directory.current()
+        try:
+            return _open(directory.folder(generation))
+        except FileNotFoundError as error:
+            if directory.current() == generation or attempt + 1 == _ATTEMPTS:
+                raise IndexCorruptError(_broken([f"{error.filename} is missing"])) from None
+    raise IndexMissingError(f"{directory.path} changes faster than it can be opened.")
+
+
+def _open(folder: Path) -> Snapshot:
+    path = folder / layout.MANIFEST
+    manifest = Manifest.parse(path.read_bytes(), str(path))
+    damage = list(verify_generation(folder))
+    if damage:
+        if not folder.exists():
+            raise FileNotFoundError(errno.ENOENT, "removed meanwhile", str(folder))
+        raise IndexCorruptError(_broken(damage))
+    return Snapshot(folder, manifest)
+
+
+def verify_generation(folder: Path) -> Iterator[str]:
+    """Yield one phrase for each file of a generation that is not as it was written."""
+    path = folder / layout.MANIFEST
+    try:
+        manifest = Manifest.parse(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        yield f"{path} is missing"
+        return
+    except IndexCorruptError:
+        yield f"{path} is damaged"
+        return
+
+    def check(name: str) -> str | None:
+        try:
+            whole = describe(folder / name) == dict(manifest.files[name])
+        except FileNotFoundError:
+            return f"{folder / name} is missing"
+        return None if whole else f"{folder / name} is damaged"
+
+    with ThreadPoolExecutor(2) as pool:
+        yield from (said for said in pool.map(check, manifest.files) if said)
+
+
+def _broken(damage: Sequence[str]) -> str:
+    more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
+    return f"{damage[0]}{more}; run `rag rollback` to return to an earlier generation."
+
+
+def _mapped(path: Path, kind: Any) -> NDArray[Any]:
+    if path.stat().st_size == 0:
+        return np.empty(0, kind)
+    return np.memmap(path, kind, "r").view(np.ndarray)
+
+
+def _flat(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in meta.items():
+        for each in value if isinstance(value, list) else [value]:
+            yield f"meta.{key}", each
+
+
+def _comparable(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,123 @@
+"""Writes one generation beside the published ones, and publishes it when it is whole."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from rag.lexical import LexicalBuilder
+from rag.store import durable, layout
+from rag.store.directory import STAGING, IndexDirectory
+from rag.store.layout import ChunkRow, DocumentRow, Manifest
+from rag.types import Vectors
+
+
+class GenerationWriter:
+    """Takes documents in the order of their ids, then their chunks' vectors in the same order.
+
+    Everything streams to disk. Use it as a context: what is not published by then is removed.
+    """
+
+    def __init__(self, directory: IndexDirectory) -> None:
+        self._directory = directory
+        self._scratch = tempfile.TemporaryDirectory(
+            dir=directory.path, prefix=STAGING, ignore_cleanup_errors=True
+        )
+        self.folder = Path(self._scratch.name, "generation")
+        self.folder.mkdir()
+        self.lexical = LexicalBuilder(self.folder / "postings.scratch")
+        self._files: dict[str, BinaryIO] = {}
+        self._sizes: dict[str, int] = {}
+        self._documents: list[tuple[int, ...]] = []
+        self.chunks = 0
+        for name in (
+            layout.DOCUMENTS,
+            layout.TEXTS,
+            layout.CHUNK_TABLE,
+            layout.VECTORS,
+            layout.HASHES,
+        ):
+            self._files[name] = (self.folder / name).open("wb")
+            self._sizes[name] = 0
+
+    def __enter__(self) -> "GenerationWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+        self.lexical.close()
+        self._scratch.cleanup()
+
+    def add_document(
+        self, row: DocumentRow, text: bytes, chunks: Iterable[ChunkRow], hashes: bytes
+    ) -> None:
+        """Add a document with its chunks, whose byte offsets count from the document's start."""
+        line = json.dumps(asdict(row), ensure_ascii=False, sort_keys=True).encode() + b"\n"
+        line_at = self._put(layout.DOCUMENTS, line)
+        text_at = self._put(layout.TEXTS, text)
+        first, number = self.chunks, len(self._documents)
+        table = np.array(
+            [
+                (number, c.heading, c.start, c.end, text_at + c.text, text_at + c.text_end)
+                for c in chunks
+            ],
+            layout.CHUNK_DTYPE,
+        )
+        self._put(layout.CHUNK_TABLE, table.tobytes())
+        self._put(layout.HASHES, hashes)
+        self.chunks += len(table)
+        self._documents.append((line_at, line_at + len(line), text_at, text_at + len(text), first))
+
+    def add_vectors(self, vectors: Vectors) -> None:
+        """Add the next chunks' vectors, shape (n, d)."""
+        self._put(layout.VECTORS, np.ascontiguousarray(vectors, "<f4").tobytes())
+
+    def publish(
+        self,
+        sources: Sequence[Path],
+        settings: Mapping[str, Any],
+        encoder: Mapping[str, Any],
+        languages: Mapping[str, int],
+        time: Mapping[str, Any],
+    ) -> str:
+        """Write the rest, wait for the disk, give the generation its name and make it current."""
+        for file in self._files.values():
+            file.close()
+        table = np.array(self._documents, layout.DOCUMENT_DTYPE)
+        (self.folder / layout.DOCUMENT_TABLE).write_bytes(table.tobytes())
+        self.lexical.write(self.folder, self.chunks, settings["k1"], settings["b"])
+        manifest = Manifest(
+            format=layout.FORMAT,
+            counts={"documents": len(self._documents), "chunks": self.chunks},
+            settings=settings,
+            encoder=encoder,
+            languages=languages,
+            files={name: describe(self.folder / name) for name in layout.FILES},
+        )
+        for name in layout.FILES:
+            durable.sync_file(self.folder / name)
+        durable.write_file(self.folder / layout.MANIFEST, manifest.sealed(time))
+        durable.sync_folder(self.folder)
+        name = self._directory.next_name()
+        durable.publish(self.folder, self._directory.folder(name))
+        self._directory.point_to(name, sources)
+        return name
+
+    def _put(self, name: str, data: bytes) -> int:
+        at = self._sizes[name]
+        self._files[name].write(data)
+        self._sizes[name] += len(data)
+        return at
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Return a file's size in bytes and its sha256."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"bytes": file.tell(), "sha256": digest}

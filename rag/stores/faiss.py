@@ -1,0 +1,52 @@
+"""Exact search by FAISS over rows that may be mapped from disk: nothing is copied to open them."""
+
+import faiss
+import numpy as np
+
+from rag.types import Rows, Scores, Vectors
+
+BLOCK = 65_536
+"""Rows that a filtered search gathers at a time."""
+
+
+class FaissStore:
+    """Inner product over unit rows, which is the cosine: higher is better."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
+
+    def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> tuple[Rows, Scores]:
+        """Return rows and scores, each (len(queries), k), best first; among `rows` if given."""
+        if rows is None:
+            return _knn(queries, self._vectors, k)
+        found = np.full((len(queries), k), -1, np.int64)
+        scores = np.full((len(queries), k), -np.inf, np.float32)
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            near, near_scores = _knn(queries, self._vectors[block], k)
+            near = np.where(near < 0, -1, block[near])
+            found, scores = _best(np.hstack([found, near]), np.hstack([scores, near_scores]), k)
+        return found, scores
+
+    def scores(self, query: Vectors, rows: Rows) -> Scores:
+        """Return the cosine of one query, shape (d,), with each of `rows`, shape (len(rows),).
+
+        A row's score depends on that row alone, whatever else is asked for.
+        """
+        near: Scores = np.einsum("nd,d->n", self._vectors[rows], query)
+        return near
+
+
+def _knn(queries: Vectors, vectors: Vectors, k: int) -> tuple[Rows, Scores]:
+    count = min(k, len(vectors))
+    found = np.full((len(queries), k), -1, np.int64)
+    scores = np.full((len(queries), k), -np.inf, np.float32)
+    if count and len(queries):
+        near = faiss.knn(queries, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
+        scores[:, :count], found[:, :count] = near
+    return found, scores
+
+
+def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)

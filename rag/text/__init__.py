@@ -1,0 +1,19 @@
+"""What several rooms share about text: sentences, terms by script and language, folding."""
+
+from rag.text.fold import Folded, fold, squeeze
+from rag.text.language import UNKNOWN, language
+from rag.text.sentences import sentences
+from rag.text.terms import content_stems, index_terms, query_terms, stems
+
+__all__ = [
+    "UNKNOWN",
+    "Folded",
+    "content_stems",
+    "fold",
+    "index_terms",
+    "language",
+    "query_terms",
+    "sentences",
+    "squeeze",
+    "stems",
+]

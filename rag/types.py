@@ -1,0 +1,179 @@
+"""The values that travel through seedrag: frozen, slotted, and without behaviour of their own.
+
+Offsets are code points of `Document.text`, half open, everywhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors: TypeAlias = NDArray[np.float32]
+"""Unit rows, shape (n, d)."""
+
+Rows: TypeAlias = NDArray[np.int64]
+"""Row numbers of chunks, shape (k,)."""
+
+Scores: TypeAlias = NDArray[np.float32]
+"""Scores of rows, shape (k,); higher is better."""
+
+Span: TypeAlias = tuple[int, int]
+"""`(start, end)` in code points, half open."""
+
+Meta: TypeAlias = Mapping[str, Any]
+Filter: TypeAlias = Mapping[str, Any]
+"""`{"doc": "prefix/*"}` and `{"meta.<key>": value | [values]}`; all of them must hold."""
+
+Verdict: TypeAlias = Literal["verified", "unsupported", "not_found", "no_claim"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text to be asked about, under an id that is unique in its index."""
+
+    id: str
+    text: str
+    title: str = ""
+    meta: Meta = field(default_factory=dict)
+    markup: Literal["plain", "markdown"] = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of a document: `document.text[chunk.start:chunk.end] == chunk.text`, always."""
+
+    doc: str
+    start: int
+    end: int
+    text: str
+    heading: str = ""
+    """The headings above it, outermost first, joined by ` > `."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A retrieved span with its score; overlapping hits of one document become one passage."""
+
+    doc: str
+    start: int
+    end: int
+    text: str
+    score: float
+    signals: Mapping[str, float] = field(default_factory=dict)
+    title: str = ""
+    locator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was dropped, truncated, fallen back to or out of reach; `code` is stable."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRef:
+    """Which index an answer rests on."""
+
+    generation: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What the retriever found for one question, and what it had to go on."""
+
+    question: str
+    passages: Sequence[Passage]
+    index: IndexRef
+    terms: Mapping[str, float] = field(default_factory=dict)
+    """The question's content stems and how rare each is in the index (BM25's idf)."""
+    language: str = "und"
+    """The language they are stemmed in; other text compares with them in the same."""
+    notices: Sequence[Notice] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """All that a backend may look at: the rendered messages, and what they were rendered from."""
+
+    question: str
+    retrieval: Retrieval
+    messages: Sequence[Message] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a backend wrote. `[n]` in `text` means `request.retrieval.passages[n-1]`."""
+
+    text: str
+    abstained: bool = False
+    model: str = ""
+    signals: Mapping[str, float] = field(default_factory=dict)
+    usage: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verbatim quote: `document.text[c.start:c.end] == c.quote`, unless `not_found`."""
+
+    n: int
+    doc: str | None
+    title: str
+    start: int | None
+    end: int | None
+    quote: str | None
+    locator: str | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer, the numbers of its citations, and what checking them gave."""
+
+    text: str
+    citations: Sequence[int]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """The exact words that answer, where a span answers."""
+
+    text: str
+    doc: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A checked answer; `rag.wire.answer_json` gives its JSON form."""
+
+    question: str
+    answer: str
+    abstained: bool
+    confidence: float
+    short: Short | None
+    sentences: Sequence[Sentence]
+    citations: Sequence[Citation]
+    passages: Sequence[Passage]
+    backend: str
+    model: str
+    prompt: str
+    index: IndexRef
+    usage: Mapping[str, int] | None
+    warnings: Sequence[Notice]
+    calibration: str | None
+    timings_ms: Mapping[str, float]

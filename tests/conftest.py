@@ -1,0 +1,102 @@
+"""Shared by all tests: no network but loopback, no settings from outside, an encoder to reason about."""
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import regex
+
+from rag.config import Settings
+from rag.embed import open_encoder
+from rag.protocols import Encoder, EncoderSpec
+from rag.types import Span, Vectors
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+class LetterTokenizer:
+    """A token is a word or a mark."""
+
+    def spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        return [[m.span() for m in regex.finditer(r"\w+|[^\w\s]", text)] for text in texts]
+
+
+class LetterEncoder:
+    """A text's vector is how often it holds each letter, so one can check it in the head."""
+
+    spec = EncoderSpec("letters", "f" * 64, 26, 256, "float32", None)
+    tokenizer = LetterTokenizer()
+
+    def __init__(self) -> None:
+        self.embedded: list[str] = []
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        counts = [[1e-3 + text.lower().count(chr(97 + n)) for n in range(26)] for text in texts]
+        rows = np.array(counts, np.float32).reshape(-1, 26)
+        unit: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return unit
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        self.embedded += texts
+        return self.encode_queries(texts)
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else "unix"
+        if host not in ("127.0.0.1", "::1", "localhost", "unix"):
+            raise AssertionError(f"a test reached for the network: {address}")
+        real(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for name in list(os.environ):
+        if name.startswith("RAG_") and name != "RAG_CACHE_DIR":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
+
+
+@pytest.fixture
+def letters() -> LetterEncoder:
+    return LetterEncoder()
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Encoder:
+    return open_encoder(Settings())
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture(scope="session")
+def seed_index(tmp_path_factory: pytest.TempPathFactory, minilm: Encoder) -> Iterator[Path]:
+    """An index of the shipped seeds."""
+    from rag.build import build_index
+    from rag.store import IndexDirectory
+
+    folder = tmp_path_factory.mktemp("seed-index")
+    build_index(IndexDirectory(folder), [ROOT / "seeds"], minilm, Settings())
+    yield folder
+
+
+def shared(*parts: str) -> Path:
+    """Return a path of the development data; skips the test where that is absent."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"the development data is not beside the checkout: {Path(*parts)}")
+    return path
