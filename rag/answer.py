@@ -1,5 +1,6 @@
 """The one pipeline from question to checked answer: retrieve, prompt, write, cite, judge."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +17,8 @@ from rag.types import Answer, Draft, Filter, Message, Request, Retrieval
 
 if TYPE_CHECKING:
     from rag.config import Settings
+
+_FIGURE = re.compile(r"\d+")
 
 
 class Answerer:
@@ -73,20 +76,38 @@ class Answerer:
         Raises `QuestionError`, `FilterError` and `BackendError`.
         """
         began = time.perf_counter()
-        retrieval = self.retriever.retrieve(question, top_k, filter, history)
+        retrieval = self._retrieved(question, top_k, filter, history)
         found = time.perf_counter()
-        passages, dropped = fitting(retrieval.passages, self._settings.context_tokens)
-        shown = replace(retrieval, passages=passages, notices=(*retrieval.notices, *dropped))
-        messages = self._prompter.messages(retrieval.question, passages)
-        draft = self._backend.generate(Request(retrieval.question, shown, messages))
-        cited = cite(draft.text, passages, retrieval.language)
-        confidence, threshold = self._calibration.judge(signals(shown, draft, cited))
+        draft, cited = self._written(retrieval)
+        confidence, threshold = self._calibration.judge(signals(retrieval, draft, cited))
         if self._settings.threshold is not None:
             threshold = self._settings.threshold
         ended = time.perf_counter()
         timings = {"retrieve": found - began, "generate": ended - found, "total": ended - began}
         abstained = draft.abstained or confidence < threshold
-        return self._answer(shown, draft, cited, confidence, abstained, timings)
+        return self._answer(retrieval, draft, cited, confidence, abstained, timings)
+
+    def judge(self, question: str) -> tuple[str, dict[str, float]]:
+        """Return what would be answered, abstention aside, and the signals to judge it by."""
+        retrieval = self._retrieved(question, None, None, ())
+        draft, cited = self._written(retrieval)
+        return cited.answer, signals(retrieval, draft, cited)
+
+    def _retrieved(
+        self,
+        question: str,
+        top_k: int | None,
+        filter: Filter | None,
+        history: Sequence[Message],
+    ) -> Retrieval:
+        retrieval = self.retriever.retrieve(question, top_k, filter, history)
+        passages, dropped = fitting(retrieval.passages, self._settings.context_tokens)
+        return replace(retrieval, passages=passages, notices=(*retrieval.notices, *dropped))
+
+    def _written(self, retrieval: Retrieval) -> tuple[Draft, Cited]:
+        messages = self._prompter.messages(retrieval.question, retrieval.passages)
+        draft = self._backend.generate(Request(retrieval.question, retrieval, messages))
+        return draft, cite(draft.text, retrieval.passages, retrieval.language)
 
     def _answer(
         self,
@@ -122,14 +143,21 @@ def signals(retrieval: Retrieval, draft: Draft, cited: Cited) -> dict[str, float
     """Return all that speaks for or against an answer, each 0..1, by name.
 
     Cosines are left out where the encoder cannot read the language: they mean nothing there.
+    `figures` is 1 where what is quoted, with its neighbourhood, holds every number of the question,
+    0 where it lacks one, and a half where the question has none.
     """
     found = {f"answer_{name}": value for name, value in draft.signals.items()}
     claims = [each for each in cited.sentences if each.verdict != "no_claim"]
     verified = sum(each.verdict == "verified" for each in claims)
     found["verified"] = verified / len(claims) if claims else 0.0
-    if retrieval.passages:
-        found["passage_cosine"] = max(p.signals.get("dense", 0.0) for p in retrieval.passages)
-        found["passage_coverage"] = max(_coverage(retrieval, p.text) for p in retrieval.passages)
+    found["known"] = 1 - len(retrieval.unknown) / max(1, len(retrieval.terms))
+    passages = retrieval.passages
+    found["passage_coverage"] = max((_coverage(retrieval, p.text) for p in passages), default=0.0)
+    found["passage_cosine"] = max((p.signals.get("dense", 0.0) for p in passages), default=0.0)
+    quoted = {citation.doc for citation in cited.citations}
+    near = " ".join(f"{p.title} {p.text}" for p in passages if p.doc in quoted)
+    figures = set(_FIGURE.findall(retrieval.question))
+    found["figures"] = float(figures <= set(_FIGURE.findall(near))) if figures else 0.5
     if any(notice.code == "encoder_blind" for notice in retrieval.notices):
         found = {name: value for name, value in found.items() if "cosine" not in name}
     return found

@@ -202,8 +202,10 @@ class Retriever:
             passages = list(self._reranker.rerank(query.question, passages))[:top_k]
         lexical = opened.snapshot.lexical
         terms = {stem: lexical.idf(stem) for stem in text.content_stems(query.question, language)}
-        reference = IndexRef(opened.snapshot.generation, opened.snapshot.manifest.digest)
-        return Retrieval(query.question, passages, reference, terms, language, notices)
+        unknown = [stem for stem in terms if lexical.find(stem) < 0]
+        manifest = opened.snapshot.manifest
+        reference = IndexRef(opened.snapshot.generation, manifest.digest)
+        return Retrieval(query.question, passages, reference, terms, unknown, language, notices)
 
     def _alpha(self, own: str, usual: str) -> tuple[float, Sequence[Notice]]:
         """Return the dense signal's weight: little where the encoder cannot read the language."""
@@ -272,7 +274,7 @@ def _merged(snapshot: Snapshot, rows: Rows, signals: Mapping[str, Scores], top_k
     spans: list[dict[str, Any]] = []
     by_doc: dict[int, list[dict[str, Any]]] = {}
     for at, row in enumerate(rows.tolist()):
-        chunk = snapshot.chunk(row)
+        chunk = snapshot.chunks[row]
         start, end = int(chunk["start"]), int(chunk["end"])
         near = by_doc.setdefault(int(chunk["doc"]), [])
         met = next((span for span in near if start < span["end"] and span["start"] < end), None)

@@ -26,6 +26,7 @@ Meta: TypeAlias = Mapping[str, Any]
 Filter: TypeAlias = Mapping[str, Any]
 """`{"doc": "prefix/*"}` and `{"meta.<key>": value | [values]}`; all of them must hold."""
 
+Markup: TypeAlias = Literal["plain", "markdown"]
 Verdict: TypeAlias = Literal["verified", "unsupported", "not_found", "no_claim"]
 
 
@@ -37,7 +38,7 @@ class Document:
     text: str
     title: str = ""
     meta: Meta = field(default_factory=dict)
-    markup: Literal["plain", "markdown"] = "plain"
+    markup: Markup = "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class Retrieval:
     index: IndexRef
     terms: Mapping[str, float] = field(default_factory=dict)
     """The question's content stems and how rare each is in the index (BM25's idf)."""
+    unknown: Sequence[str] = ()
+    """Those of them that the index does not hold at all."""
     language: str = "und"
     """The language they are stemmed in; other text compares with them in the same."""
     notices: Sequence[Notice] = ()

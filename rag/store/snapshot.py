@@ -32,7 +32,7 @@ class Snapshot:
         self._lines = _mapped(folder / layout.DOCUMENTS, "u1")
         self._documents = _mapped(folder / layout.DOCUMENT_TABLE, layout.DOCUMENT_DTYPE)
         self._texts = _mapped(folder / layout.TEXTS, "u1")
-        self._chunks = _mapped(folder / layout.CHUNK_TABLE, layout.CHUNK_DTYPE)
+        self.chunks = _mapped(folder / layout.CHUNK_TABLE, layout.CHUNK_DTYPE)
         dimension = int(manifest.encoder["dimension"])
         self.vectors: Vectors = _mapped(folder / layout.VECTORS, "<f4").reshape(-1, dimension)
         self.hashes = _mapped(folder / layout.HASHES, f"V{layout.HASH_BYTES}")
@@ -40,7 +40,7 @@ class Snapshot:
         self.lexical = Lexical(_mapped(folder / lexical.TERMS, "u1"), *arrays)
 
     def __len__(self) -> int:
-        return len(self._chunks)
+        return len(self.chunks)
 
     @property
     def documents(self) -> int:
@@ -63,28 +63,21 @@ class Snapshot:
 
     def text(self, doc: str) -> str:
         """Return a document's text as it was indexed; raises `KeyError` for an unknown id."""
-        return self.document_bytes(self.number(doc)).decode()
-
-    def number(self, doc: str) -> int:
-        """Return the number of the document with an id; raises `KeyError`."""
-        at = self._at_or_after(doc.encode())
-        if at == self.documents or self.document(at).id != doc:
+        number = self.find(doc)
+        if number is None:
             raise KeyError(doc)
-        return at
+        return self.document_bytes(number).decode()
+
+    def find(self, doc: str) -> int | None:
+        """Return the number of the document with an id, or None."""
+        at = self._at_or_after(doc.encode())
+        return at if at < self.documents and self.document(at).id == doc else None
 
     def chunk_range(self, number: int) -> tuple[int, int]:
         """Return the rows of a document's chunks, half open."""
         last = number + 1 == self.documents
         end = len(self) if last else int(self._documents[number + 1]["chunk"])
         return int(self._documents[number]["chunk"]), end
-
-    def chunk(self, row: int) -> Any:
-        """Return a chunk's entry, with the fields of `layout.CHUNK_DTYPE`."""
-        return self._chunks[row]
-
-    def chunk_entries(self, first: int, last: int) -> NDArray[Any]:
-        """Return the entries of several chunks."""
-        return self._chunks[first:last]
 
     def slice(self, first_byte: int, last_byte: int) -> str:
         """Return what stands between two byte offsets of the texts, as chunk entries give them."""
@@ -106,7 +99,7 @@ class Snapshot:
                 numbers &= np.isin(np.arange(self.documents), self._with_value(key, values))
             else:
                 raise FilterError(f"Unknown filter {key!r}; use doc, title or meta.<key>.")
-        return np.flatnonzero(numbers[self._chunks["doc"]]).astype(np.int64)
+        return np.flatnonzero(numbers[self.chunks["doc"]]).astype(np.int64)
 
     def _matching_ids(self, patterns: Sequence[Any]) -> NDArray[np.bool_]:
         mask = np.zeros(self.documents, bool)

@@ -54,6 +54,10 @@ class GenerationWriter:
         self.lexical.close()
         self._scratch.cleanup()
 
+    def scratch(self, name: str) -> BinaryIO:
+        """Return a file of one's own that goes when the writer does."""
+        return Path(self._scratch.name, name).open("w+b")
+
     def add_document(
         self, row: DocumentRow, text: bytes, chunks: Iterable[ChunkRow], hashes: bytes
     ) -> None:

@@ -1,0 +1,181 @@
+"""Reads every document once: what is new or changed goes to the spool, in the end all in order."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rag import text
+from rag.config import Settings
+from rag.corpus import Failure, Found, read_source
+from rag.errors import DuplicateIdError
+from rag.store import Snapshot
+from rag.types import Document, Notice
+
+RARE = 0.02
+"""Share of the documents below which a language is not believed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document to be written: spooled anew, or `old`, its number in the previous generation."""
+
+    id: bytes
+    root: int
+    """Which source it stands in."""
+    file: str
+    sha256: str
+    language: str
+    at: int = 0
+    size: int = 0
+    old: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The previous generation and the sources that it was built from."""
+
+    snapshot: Snapshot
+    sources: Sequence[Path]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """All documents in the order of their ids, and what is to be said of them."""
+
+    entries: list[Entry] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+
+
+def gather(
+    found: Iterable[tuple[int, Found | Failure]],
+    sources: Sequence[Path],
+    spool: BinaryIO,
+    before: Before | None,
+) -> Gathered:
+    """Return the documents of all sources, those kept from the previous generation among them.
+
+    Raises `DuplicateIdError` where two documents share an id.
+    """
+    gathered = Gathered()
+    failures: list[tuple[int, Failure]] = []
+    for root, item in found:
+        if isinstance(item, Failure):
+            failures.append((root, item))
+        else:
+            gathered.notices += item.notices
+            gathered.entries.append(_entry(root, item, spool, before, gathered))
+    gathered.entries.sort(key=lambda entry: entry.id)
+    _refuse_duplicates(gathered.entries, sources)
+    kept = _kept(failures, gathered.entries, sources, before) if before else []
+    for root, failure in failures:
+        said: dict[str, Any] = {"doc": failure.doc, "reason": failure.reason}
+        if failure.lost and any(e.root == root and e.file == failure.file for e in kept):
+            said["kept"] = True
+        gathered.failed.append(said)
+    gathered.unchanged += len(kept)
+    if before is not None:
+        gathered.removed = before.snapshot.documents - gathered.changed - gathered.unchanged
+    entries = sorted([*gathered.entries, *kept], key=lambda entry: entry.id)
+    gathered.entries = _with_believable_languages(entries)
+    return gathered
+
+
+def spooled(entry: Entry, spool: BinaryIO) -> Document:
+    """Return a document from the spool."""
+    spool.seek(entry.at)
+    return Document(**json.loads(spool.read(entry.size)))
+
+
+def changed_documents(snapshot: Snapshot, sources: Sequence[Path], settings: Settings) -> Iterator[str]:
+    """Yield the ids of documents that the index lacks or has otherwise, then how many are gone."""
+    seen = 0
+    for source in sources:
+        for item in read_source(source, settings.max_file_mb):
+            if isinstance(item, Failure):
+                continue
+            seen += 1
+            old = snapshot.find(item.document.id)
+            if old is None or snapshot.document(old).sha256 != _digest(_encoded(item.document)):
+                yield item.document.id
+    if seen < snapshot.documents:
+        yield f"{snapshot.documents - seen} removed"
+
+
+def _entry(root: int, item: Found, spool: BinaryIO, before: Before | None, gathered: Gathered) -> Entry:
+    document = item.document
+    body = _encoded(document)
+    language = text.language(document.text)
+    entry = Entry(document.id.encode(), root, item.file, _digest(body), language)
+    old = before.snapshot.find(document.id) if before else None
+    if before is not None and old is not None:
+        if before.snapshot.document(old).sha256 == entry.sha256:
+            gathered.unchanged += 1
+            return replace(entry, old=old)
+        gathered.changed += 1
+    else:
+        gathered.added += 1
+    at = spool.tell()
+    spool.write(body)
+    return replace(entry, at=at, size=len(body))
+
+
+def _encoded(document: Document) -> bytes:
+    """Return all of a document that the index depends on."""
+    return json.dumps(asdict(document), ensure_ascii=False, sort_keys=True).encode()
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _refuse_duplicates(entries: Sequence[Entry], sources: Sequence[Path]) -> None:
+    for one, other in pairwise(entries):
+        if one.id == other.id:
+            files = [str(sources[e.root] / e.file) for e in (one, other) if sources]
+            where = " and ".join(dict.fromkeys(files)) or "the given documents"
+            raise DuplicateIdError(
+                f"Two documents have the id {one.id.decode()!r}: in {where}; rename one of them."
+            )
+
+
+def _kept(
+    failures: Iterable[tuple[int, Failure]],
+    entries: Sequence[Entry],
+    sources: Sequence[Path],
+    before: Before,
+) -> list[Entry]:
+    """Return the last good versions of what stood in files that cannot be read today."""
+    lost: Mapping[tuple[Path, str], int] = {
+        (sources[root], failure.file): root for root, failure in failures if failure.lost and sources
+    }
+    if not lost:
+        return []
+    seen = {entry.id for entry in entries}
+    kept = []
+    for number in range(before.snapshot.documents):
+        row = before.snapshot.document(number)
+        root = lost.get((before.sources[row.root], row.file))
+        if root is not None and row.id.encode() not in seen:
+            kept.append(Entry(row.id.encode(), root, row.file, row.sha256, row.language, old=number))
+    return kept
+
+
+def _with_believable_languages(entries: list[Entry]) -> list[Entry]:
+    """Give documents in a language that hardly occurs the most frequent one: it was a bad guess."""
+    counts = Counter(entry.language for entry in entries if entry.language != text.UNKNOWN)
+    if not counts:
+        return entries
+    usual = min(counts, key=lambda code: (-counts[code], code))
+    least = max(2, len(entries) * RARE)
+    believed = {code for code, count in counts.items() if count >= least} | {usual}
+    return [e if e.language in believed else replace(e, language=usual) for e in entries]

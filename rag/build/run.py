@@ -1,0 +1,179 @@
+"""One build from lock to publication."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rag.build.gather import Before, Gathered, gather
+from rag.build.write import DocumentWriter
+from rag.config import Settings
+from rag.corpus import Failure, Found, read_source
+from rag.errors import CorpusError, IndexCorruptError, IndexFormatError, SourcesChangedError
+from rag.protocols import Encoder
+from rag.store import GenerationWriter, IndexDirectory, open_snapshot
+from rag.types import Notice
+
+RECIPE = 1
+"""Raised whenever the same document gives other chunks or terms than before."""
+
+Progress = Callable[[int, int], None]
+"""Told how many documents are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did; `failed` names what was left out and whether an older version is kept."""
+
+    generation: str
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    failed: Sequence[Mapping[str, Any]]
+    chunks: int
+    embedded: int
+    reused: int
+    seconds: float
+    warnings: Sequence[Notice] = ()
+
+
+def plan_sources(
+    directory: IndexDirectory, given: Sequence[Path], default: Path, add: bool, replace: bool
+) -> list[Path]:
+    """Return the absolute sources that a build shall read, in order of their paths.
+
+    Without `given` they are those that the index remembers, or `default` for a new index. Raises
+    `SourcesChangedError` where others are given without saying whether to add or to replace.
+    """
+    named = {path.expanduser().resolve() for path in given}
+    known = set(directory.sources()) if directory.exists() and not replace else set()
+    if not known:
+        return sorted(named or {default.expanduser().resolve()})
+    if named - known and not add:
+        raise SourcesChangedError(
+            f"The index in {directory.path} is built from {_listed(known)}, not from "
+            f"{_listed(named)}; say --add to have both or --replace to have only the new."
+        )
+    return sorted(known | named)
+
+
+def build_index(
+    directory: IndexDirectory,
+    sources: Sequence[Path],
+    encoder: Encoder,
+    settings: Settings,
+    progress: Progress = lambda done, total: None,
+    fresh: bool = False,
+) -> BuildReport:
+    """Bring the index up to date with its sources and publish it, if anything changed.
+
+    `fresh` carries nothing over. Raises `SeedsNotFoundError`, `CorpusError` where a new index would
+    hold nothing, `DuplicateIdError`, and `IndexBusyError` while another process builds.
+    """
+    found = (
+        (root, item)
+        for root, source in enumerate(sources)
+        for item in read_source(source, settings.max_file_mb)
+    )
+    return build_documents(directory, sources, found, encoder, settings, progress, fresh)
+
+
+def build_documents(
+    directory: IndexDirectory,
+    sources: Sequence[Path],
+    found: Iterable[tuple[int, Found | Failure]],
+    encoder: Encoder,
+    settings: Settings,
+    progress: Progress = lambda done, total: None,
+    fresh: bool = False,
+) -> BuildReport:
+    """Do as `build_index` does, with documents that were read elsewhere."""
+    began = time.perf_counter()
+    notices: list[Notice] = []
+    with directory.lock():
+        directory.clean_staging()
+        before = None if fresh else _before(directory, notices)
+        previous = before.snapshot if before else None
+        recorded = _recorded(settings)
+        same = (
+            previous is not None
+            and previous.manifest.encoder["fingerprint"] == encoder.spec.fingerprint
+            and dict(previous.manifest.settings) == recorded
+        )
+        with GenerationWriter(directory) as writer, writer.scratch("spool") as spool:
+            gathered = gather(found, sources, spool, before)
+            gathered.notices[:0] = notices
+            if not gathered.entries and previous is None:
+                raise CorpusError(_nothing(sources, gathered.failed))
+            changes = gathered.added + gathered.changed + gathered.removed
+            if before and same and not changes and list(before.sources) == list(sources):
+                directory.clean(settings.keep_generations)
+                return _report(before.snapshot.generation, gathered, len(before.snapshot), 0, began)
+            writing = DocumentWriter(writer, previous, same, encoder, settings)
+            for done, entry in enumerate(gathered.entries, 1):
+                writing.write(entry, spool)
+                progress(done, len(gathered.entries))
+            writing.finish()
+            generation = writer.publish(
+                sources,
+                recorded,
+                asdict(encoder.spec),
+                dict(sorted(writing.languages.items())),
+                {
+                    "built": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "seconds": round(time.perf_counter() - began, 3),
+                },
+            )
+        directory.clean(settings.keep_generations)
+    return _report(generation, gathered, writer.chunks, writing.embedded, began)
+
+
+def _before(directory: IndexDirectory, notices: list[Notice]) -> Before | None:
+    if not directory.exists():
+        return None
+    try:
+        return Before(open_snapshot(directory), directory.sources())
+    except (IndexCorruptError, IndexFormatError) as error:
+        said = f"Nothing was carried over from the last generation: {error}"
+        notices.append(Notice("rebuilt_whole", said))
+        return None
+
+
+def _recorded(settings: Settings) -> dict[str, Any]:
+    """Return the settings that a generation depends on."""
+    names = ("chunk_tokens", "overlap_tokens", "k1", "b")
+    return {"recipe": RECIPE, **{name: getattr(settings, name) for name in names}}
+
+
+def _report(
+    generation: str, gathered: Gathered, chunks: int, embedded: int, began: float
+) -> BuildReport:
+    return BuildReport(
+        generation=generation,
+        added=gathered.added,
+        changed=gathered.changed,
+        removed=gathered.removed,
+        unchanged=gathered.unchanged,
+        failed=gathered.failed,
+        chunks=chunks,
+        embedded=embedded,
+        reused=chunks - embedded,
+        seconds=round(time.perf_counter() - began, 3),
+        warnings=gathered.notices,
+    )
+
+
+def _nothing(sources: Sequence[Path], failed: Sequence[Mapping[str, Any]]) -> str:
+    said = f"There is no document in {_listed(sources) or 'what was given'}"
+    if failed:
+        first = failed[0]
+        more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+        said += f" that we can read ({first['doc']}: {first['reason']}{more})"
+    return said + "; nothing was built."
+
+
+def _listed(paths: Iterable[Path]) -> str:
+    return ", ".join(sorted(str(path) for path in paths))
