@@ -5,6 +5,7 @@
 PYTHON ?= python3
 # Arguments for pip, for example where torch's CPU builds are to be had on your platform.
 PIP_ARGS ?=
+PYTEST_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 Q ?= How many people walked free on 16 September?
@@ -34,7 +35,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@touch $@
 
 test: setup-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-all: setup-dev
 	$(BIN)/python -m pytest -m "slow or not slow"

@@ -16,7 +16,8 @@ from rag.types import Draft, Passage, Request
 
 READ = 12
 """Sentences that are embedded: those with most of the question's words, rarest first."""
-WEIGHTS = {"coverage": 1.0, "cosine": 1.0, "passage": 0.5, "kind": 0.2}
+WEIGHTS = {"coverage": 1.0, "cosine": 1.0, "passage": 0.5, "kind": 0.4}
+"""What a sentence's signals count for; chosen on the training articles of SQuAD 2.0 dev."""
 ALSO = 0.8
 """Share of the best sentence's worth that a further sentence needs."""
 NEWS = 0.15
@@ -56,6 +57,7 @@ _SEVERAL = regex.compile(
     _FLAGS,
 )
 """Questions that one sentence may not answer whole."""
+_FIGURE = regex.compile(r"\d+")
 _BULLET = regex.compile(r"^(?:[-*+•>|]|\d{1,3}[.)])\s+")
 
 
@@ -109,7 +111,6 @@ class ExtractiveBackend:
         question = text.squeeze(request.question)
         vectors = self._encoder.encode_queries([question, *(found[at][0] for at in order)])
         cosines = vectors[1:] @ vectors[0]
-        given = next((given for asks, given in _ASKED if asks.search(question)), None)
         return [
             _Candidate(
                 found[at][0],
@@ -119,7 +120,7 @@ class ExtractiveBackend:
                     "coverage": shares[at],
                     "cosine": float(np.clip(cosine, 0, 1)),
                     "passage": float(np.clip(request.retrieval.passages[found[at][1] - 1].score, 0, 1)),
-                    "kind": float(given is None or bool(given.search(found[at][0]))),
+                    "kind": _kind(question, found[at][0]),
                 },
             )
             for at, cosine in zip(order, cosines, strict=True)
@@ -135,6 +136,19 @@ def _sentences(passages: Sequence[Passage]) -> Iterator[tuple[str, int]]:
             if said not in seen and not said.startswith("#") and not said.endswith(":"):
                 seen.add(said)
                 yield said, number
+
+
+def _kind(question: str, said: str) -> float:
+    """Return 1 where a sentence holds what the question asks for, 0 where not, 0.5 if untold.
+
+    A figure of the question is no answer to it.
+    """
+    for asks, given in _ASKED:
+        if asks.search(question):
+            for figure in _FIGURE.findall(question):
+                said = said.replace(figure, " ")
+            return float(bool(given.search(said)))
+    return 0.5
 
 
 def _coverage(stems: frozenset[str], terms: Mapping[str, float]) -> float:

@@ -1,0 +1,85 @@
+"""FAISS against brute force; of rows that score alike, any may be returned."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.stores import faiss
+from rag.stores.faiss import FaissStore
+from rag.types import Rows, Scores, Vectors
+
+SIZES = st.integers(0, 60)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def unit_rows(count: int, seed: int) -> Vectors:
+    """Return unit rows of few distinct directions, so that many score alike."""
+    rows = np.random.default_rng(seed).integers(-1, 2, (count, 4)).astype(np.float32)
+    rows[~rows.any(axis=1), 0] = 1
+    unit: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
+
+
+def assert_best(vectors: Vectors, query: Vectors, rows: Rows, found: Rows, scores: Scores) -> None:
+    """Check one query's result against all cosines; `rows` are those that may be found."""
+    count = min(len(found), len(rows))
+    near = found[:count]
+    assert len(set(near.tolist())) == count
+    assert np.isin(near, rows).all()
+    assert scores[:count] == pytest.approx(vectors[near] @ query, abs=1e-6)
+    assert scores[:count] == pytest.approx(np.sort(vectors[rows] @ query)[::-1][:count], abs=1e-6)
+    assert (np.diff(scores[:count]) <= 0).all()
+    assert (found[count:] == -1).all()
+    assert (scores[count:] == -np.inf).all()
+
+
+@given(SIZES, st.integers(1, 3), st.integers(1, 70), SEEDS)
+def test_search_is_brute_force(size: int, questions: int, k: int, seed: int) -> None:
+    vectors, queries = unit_rows(size, seed), unit_rows(questions, seed + 1)
+    found, scores = FaissStore(vectors).search(queries, k)
+    assert found.shape == scores.shape == (questions, k)
+    for query, near, near_scores in zip(queries, found, scores, strict=True):
+        assert_best(vectors, query, np.arange(size), near, near_scores)
+
+
+@given(SIZES, st.integers(1, 3), st.integers(1, 70), SEEDS, st.sampled_from([1, 2, 7, faiss.BLOCK]))
+def test_search_among_rows_is_brute_force_over_them(
+    size: int, questions: int, k: int, seed: int, block: int
+) -> None:
+    vectors, queries = unit_rows(size, seed), unit_rows(questions, seed + 1)
+    rows = np.flatnonzero(np.random.default_rng(seed).random(size) < 0.4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faiss, "BLOCK", block)
+        found, scores = FaissStore(vectors).search(queries, k, rows)
+    assert found.shape == scores.shape == (questions, k)
+    for query, near, near_scores in zip(queries, found, scores, strict=True):
+        assert_best(vectors, query, rows, near, near_scores)
+
+
+def test_fewer_rows_than_asked_for() -> None:
+    found, scores = FaissStore(np.eye(3, dtype=np.float32)).search(np.eye(3, dtype=np.float32)[:1], 5)
+    assert found[0, 0] == 0
+    assert found[0, 3:].tolist() == [-1, -1]
+    assert scores[0].tolist() == [1, 0, 0, -np.inf, -np.inf]
+
+
+@given(st.integers(1, 60), SEEDS)
+def test_scores_are_what_search_gives(size: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    vectors = random.standard_normal((size + 1, 384)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    query, store = vectors[-1], FaissStore(vectors[:-1])
+    found, scores = store.search(query[None], size)
+    assert store.scores(query, found[0]) == pytest.approx(scores[0], abs=1e-5)
+    alone = [store.scores(query, found[0, n : n + 1])[0] for n in range(size)]
+    assert store.scores(query, found[0]).tolist() == alone
+
+
+def test_mapped_rows_are_searched_as_they_are(tmp_path_factory: pytest.TempPathFactory) -> None:
+    vectors = unit_rows(40, 0)
+    path = tmp_path_factory.mktemp("rows") / "vectors.bin"
+    vectors.tofile(path)
+    mapped = np.memmap(path, np.float32, "r").reshape(-1, 4)
+    found, scores = FaissStore(mapped).search(vectors[:1], 40)
+    assert_best(vectors, vectors[0], np.arange(40), found[0], scores[0])
