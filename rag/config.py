@@ -48,7 +48,7 @@ class Settings(BaseSettings):
         0.5, ge=0, le=1, description="Weight of the dense signal where the encoder can read."
     )
     alpha_blind: float = Field(
-        0.2, ge=0, le=1, description="The same where the encoder cannot read the language."
+        0.1, ge=0, le=1, description="The same where the encoder cannot read the language."
     )
     candidates: int = Field(
         100, ge=1, le=10_000, description="Hits that each of the two searches brings to fusion."

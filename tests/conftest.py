@@ -1,8 +1,8 @@
-"""Shared by all tests: no network but loopback, no settings from outside, an encoder to reason about."""
+"""Shared by all tests: no network but loopback, no settings from outside, a plain encoder."""
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -84,14 +84,14 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="session")
-def seed_index(tmp_path_factory: pytest.TempPathFactory, minilm: Encoder) -> Iterator[Path]:
+def seed_index(tmp_path_factory: pytest.TempPathFactory, minilm: Encoder) -> Path:
     """An index of the shipped seeds."""
     from rag.build import build_index
     from rag.store import IndexDirectory
 
     folder = tmp_path_factory.mktemp("seed-index")
     build_index(IndexDirectory(folder), [ROOT / "seeds"], minilm, Settings())
-    yield folder
+    return folder
 
 
 def shared(*parts: str) -> Path:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag import lexical
 from rag.lexical import ARRAYS, TERMS, Lexical, LexicalBuilder
+
+quick = settings(deadline=None, max_examples=40)
 
 K1, B = 0.9, 0.6
 Corpus = Sequence[tuple[list[str], int]]
@@ -62,12 +64,14 @@ def by_the_book(corpus: Corpus, query: Mapping[str, float]) -> list[float]:
     return scores
 
 
+@quick
 @given(CORPORA, st.dictionaries(WORDS, st.floats(0.1, 3), max_size=5))
 def test_scores_are_lucenes(folder: Path, corpus: Corpus, query: dict[str, float]) -> None:
     found = opened(files_of(folder, corpus)).scores(query | {"absent": 1.0})
     assert found == pytest.approx(by_the_book(corpus, query), rel=1e-5)
 
 
+@quick
 @given(st.lists(st.lists(WORDS, min_size=1, max_size=12), min_size=2, max_size=12))
 def test_scores_are_those_of_bm25s(folder: Path, corpus: list[list[str]]) -> None:
     bm25s = pytest.importorskip("bm25s")
@@ -79,6 +83,7 @@ def test_scores_are_those_of_bm25s(folder: Path, corpus: list[list[str]]) -> Non
     assert ours.scores(dict.fromkeys(query, 1.0)) == pytest.approx(expected, rel=1e-5)
 
 
+@quick
 @given(CORPORA)
 def test_every_term_is_found_and_no_other(folder: Path, corpus: Corpus) -> None:
     index = opened(files_of(folder, corpus))
@@ -93,6 +98,7 @@ def test_every_term_is_found_and_no_other(folder: Path, corpus: Corpus) -> None:
     assert all(index.idf("absent") > index.idf(term) for term in df)
 
 
+@quick
 @given(
     st.lists(st.tuples(CHUNKS, st.sampled_from(["kept", "gone", "new"])), min_size=1, max_size=16),
     st.sampled_from([1, 3, lexical._BLOCK]),
@@ -115,6 +121,7 @@ def test_what_is_carried_over_is_as_if_built_anew(
         assert written(builder, folder, len(now)) == whole
 
 
+@quick
 @given(CORPORA, st.integers(1, 20))
 def test_the_bytes_do_not_depend_on_the_block(folder: Path, corpus: Corpus, block: int) -> None:
     whole = files_of(folder, corpus)
@@ -123,6 +130,7 @@ def test_the_bytes_do_not_depend_on_the_block(folder: Path, corpus: Corpus, bloc
         assert files_of(folder, corpus) == whole
 
 
+@quick
 @given(CORPORA, st.randoms(use_true_random=False))
 def test_the_bytes_do_not_depend_on_the_order(folder: Path, corpus: Corpus, random: object) -> None:
     rows = list(enumerate(corpus))

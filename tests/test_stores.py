@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.stores import faiss
 from rag.stores.faiss import FaissStore
 from rag.types import Rows, Scores, Vectors
+
+quick = settings(deadline=None, max_examples=60)
 
 SIZES = st.integers(0, 60)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -34,6 +36,7 @@ def assert_best(vectors: Vectors, query: Vectors, rows: Rows, found: Rows, score
     assert (scores[count:] == -np.inf).all()
 
 
+@quick
 @given(SIZES, st.integers(1, 3), st.integers(1, 70), SEEDS)
 def test_search_is_brute_force(size: int, questions: int, k: int, seed: int) -> None:
     vectors, queries = unit_rows(size, seed), unit_rows(questions, seed + 1)
@@ -43,6 +46,7 @@ def test_search_is_brute_force(size: int, questions: int, k: int, seed: int) -> 
         assert_best(vectors, query, np.arange(size), near, near_scores)
 
 
+@quick
 @given(SIZES, st.integers(1, 3), st.integers(1, 70), SEEDS, st.sampled_from([1, 2, 7, faiss.BLOCK]))
 def test_search_among_rows_is_brute_force_over_them(
     size: int, questions: int, k: int, seed: int, block: int
@@ -64,6 +68,7 @@ def test_fewer_rows_than_asked_for() -> None:
     assert scores[0].tolist() == [1, 0, 0, -np.inf, -np.inf]
 
 
+@quick
 @given(st.integers(1, 60), SEEDS)
 def test_scores_are_what_search_gives(size: int, seed: int) -> None:
     random = np.random.default_rng(seed)

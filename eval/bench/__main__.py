@@ -21,38 +21,46 @@ BENCHMARKS: Mapping[str, Mapping[str, str]] = {
     "quality": {},
     "cold": {},
     "rebuild": {},
-    "size": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "RAG_THREADS": "1"},
+    "size": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
 }
 """The benchmarks in the order that they run in, and the environment that each needs."""
+
+QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+"""Environment of every benchmark."""
 
 PACKAGES = ("numpy", "faiss-cpu", "onnxruntime", "torch", "sentence-transformers", "tokenizers")
 
 
 def main() -> None:
     """Run the named benchmarks, or all; exit 1 if one of them failed."""
+    arguments = _arguments()
+    now = datetime.now(UTC)
+    rows: list[Row] = []
+    failed = False
+    for name in arguments.names or BENCHMARKS:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        found = _measured(name, arguments.data, arguments.quick)
+        failed |= found is None
+        rows += found if found is not None else [skipped(name, "it failed, see above")]
+        path = _kept(arguments.out, now, rows, arguments.quick)
+    print(table(rows))
+    print(path, file=sys.stderr)
+    sys.exit(int(failed))
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eval.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--quick", action="store_true", help="less of everything, in minutes")
+    parser.add_argument("--quick", action="store_true", help="less of everything")
     parser.add_argument(
         "--data", type=Path, default=ROOT.parent / "shared" / "data", help="the development sets"
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(BENCHMARKS)
+    unknown = sorted(set(arguments.names) - set(BENCHMARKS))
     if unknown:
-        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
-    rows: list[Row] = []
-    failed = []
-    for name in arguments.names or BENCHMARKS:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        found = _measured(name, arguments.data, arguments.quick)
-        if found is None:
-            failed.append(name)
-        rows += found if found is not None else [skipped(name, "it failed, see above")]
-    print(table(rows))
-    print(_kept(arguments.out, rows, arguments.quick), file=sys.stderr)
-    if failed:
-        sys.exit(1)
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    return arguments
 
 
 def _measured(name: str, data: Path, quick: bool) -> list[Row] | None:
@@ -61,7 +69,7 @@ def _measured(name: str, data: Path, quick: bool) -> list[Row] | None:
     done = subprocess.run(
         [*command, "--quick"] if quick else command,
         cwd=ROOT,
-        env={**os.environ, **BENCHMARKS[name]},
+        env={**os.environ, **QUIET, **BENCHMARKS[name]},
         stdout=subprocess.PIPE,
         check=False,
     )
@@ -70,9 +78,8 @@ def _measured(name: str, data: Path, quick: bool) -> list[Row] | None:
     return [Row(**row) for row in json.loads(done.stdout)]
 
 
-def _kept(folder: Path, rows: list[Row], quick: bool) -> Path:
-    """Write the results with what they were measured on, and return the file."""
-    now = datetime.now(UTC)
+def _kept(folder: Path, now: datetime, rows: list[Row], quick: bool) -> Path:
+    """Write what there is so far with what it was measured on, and return the file."""
     value: dict[str, Any] = {
         "time": now.isoformat(timespec="seconds"),
         "quick": quick,

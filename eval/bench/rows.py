@@ -54,11 +54,11 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    figures = (_figure(row.value), row.unit, _figure(row.against), _figure(row.ratio))
-    return row.name, *figures, row.note
+    value = "n/a" if row.value is None else _figure(row.value)
+    return row.name, value, row.unit, _figure(row.against), _figure(row.ratio), row.note
 
 
 def _figure(value: float | None) -> str:
     if value is None:
-        return "n/a" if value is None else ""
+        return ""
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -50,6 +50,8 @@ _FLAGS = regex.IGNORECASE | regex.VERSION1
 _ASKED = [
     (regex.compile(rf"\b(?:{asks})\b", _FLAGS), regex.compile(given, _FLAGS)) for asks, given in _KINDS
 ]
+_COUNTED = regex.compile(r"\b(?:how many|what (?:number|share|percentage)|percent)\b", _FLAGS)
+"""Questions that nothing without a number answers."""
 _SEVERAL = regex.compile(
     r"\b(?:why|list|how (?:do|does|did|can|could|might)"
     r"|(?:what|which|who) (?:are|were|other|two|three|four|all|kinds?|sorts?)"
@@ -94,6 +96,8 @@ class ExtractiveBackend:
             return Draft("", abstained=True, model=self.name)
         ranked = sorted(candidates, key=lambda c: (-c.worth, c.number, c.said))
         chosen = _chosen(ranked, request)
+        if _COUNTED.search(request.question) and not any(c.signals["kind"] for c in chosen):
+            return Draft("", abstained=True, model=self.name, signals=chosen[0].signals)
         said = " ".join(f"{_closed(c.said)} [{c.number}]" for c in chosen)
         best = chosen[0].signals
         held = frozenset[str]().union(*(c.stems for c in chosen))

@@ -1,0 +1,37 @@
+import re
+import subprocess
+import sys
+
+from rag.config import PREFIX, Settings
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_library_example_runs() -> None:
+    [example] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("coffee.md 0 46 Coffee beans are roasted")
+
+
+def test_every_setting_has_its_row_with_its_default() -> None:
+    rows = dict(re.findall(rf"^\| `{PREFIX}(\w+)` \| (.*?) \|", README, re.MULTILINE))
+    expected = {
+        name.upper(): "–" if field.default is None else f"`{field.default}`"
+        for name, field in Settings.model_fields.items()
+    }
+    assert rows == expected
+
+
+def test_every_command_is_shown() -> None:
+    from rag.cli import app
+
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"$ rag {command.callback.__name__}" in README
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), (page, target)
