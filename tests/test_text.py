@@ -36,6 +36,7 @@ def split(said: str) -> list[str]:
 
 @quick
 @given(slices())
+@example((" a  b. \n\n c \n- d ", 0, 16))
 def test_sentences_are_ordered_disjoint_trimmed_and_cover_the_slice(case: tuple[str, int, int]) -> None:
     whole, start, end = case
     covered: set[int] = set()

@@ -18,7 +18,7 @@ from eval.bench.rows import ROOT, Row, skipped, table
 
 BENCHMARKS: Mapping[str, Mapping[str, str]] = {
     "encode": {},
-    "quality": {},
+    "quality": {"OMP_NUM_THREADS": "1"},
     "cold": {},
     "rebuild": {},
     "size": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},

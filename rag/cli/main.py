@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -38,6 +39,9 @@ Where = Annotated[
 
 def main() -> NoReturn:
     """Run the command line: exit 0 done, 1 with one sentence on stderr, 2 for wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app()
     except RagError as error:
@@ -198,7 +202,7 @@ def rollback(
         names = directory.generations()
         try:
             current, sources = directory.current(), directory.sources()
-        except IndexCorruptError:
+        except (IndexCorruptError, IndexMissingError):
             current, sources = None, []
         if generation is None:
             before = names[: names.index(current)] if current in names else names
