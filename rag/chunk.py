@@ -21,7 +21,7 @@ _FENCE_PATTERN = r"""
 _FENCE = regex.compile(_FENCE_PATTERN, regex.VERBOSE | regex.MULTILINE)
 _HEADING = regex.compile(
     rf"""{_FENCE_PATTERN}
-  | ^\ {{0,3}}(?P<level>\#{{1,6}})[ \t]+(?P<name>.+?)[ \t\#]*$
+  | ^\ {{0,3}}(?P<level>\#{{1,6}})[ \t]+(?P<name>.+)$
   | ^(?=\S)(?P<under>.+)\n(?P<line>=+|-{{2,}})[ \t]*$
     """,
     regex.VERBOSE | regex.MULTILINE,
@@ -95,7 +95,7 @@ def _sections(document: Document) -> Iterator[tuple[str, int, int]]:
             yield _joined(path), begin, match.start()
         elif path and above != path:  # no text of its own, and no heading below it carries it
             yield _joined(path[:-1]), heading_at, begin
-        path = [*above, (level, squeeze(match["name"] or match["under"]))]
+        path = [*above, (level, squeeze((match["name"] or match["under"]).rstrip(" \t#")))]
         heading_at, begin = match.span()
     if text[begin:].strip():
         yield _joined(path), begin, len(text)
@@ -117,13 +117,22 @@ def _units(document: Document, start: int, end: int, tokenizer: Tokenizer, most:
     texts = [document.text[first:last] for first, last in spans]
     units: list[_Unit] = []
     for (first, last), tokens in zip(spans, tokenizer.spans(texts), strict=True):
-        if last - first > _DENSE * max(len(tokens), most):
-            tokens = [(at, at + _DENSE) for at in range(0, last - first, _DENSE)]
+        tokens = _counted(tokens, last - first)
         if len(tokens) <= most:
             units.append(_Unit(first, last, len(tokens)))
         else:
             units.extend(_split(document.text, first, last, tokens, most))
     return units
+
+
+def _counted(tokens: Sequence[Span], length: int) -> list[Span]:
+    """Part what lies from one token's start to the next into pieces of `_DENSE` characters."""
+    starts = [0, *(start for start, _ in tokens[1:])]
+    return [
+        (at, min(at + _DENSE, end))
+        for start, end in zip(starts, [*starts[1:], length], strict=True)
+        for at in range(start, end, _DENSE)
+    ]
 
 
 def _unit_spans(document: Document, start: int, end: int) -> Iterator[Span]:
@@ -169,7 +178,7 @@ def _trimmed(text: str, start: int, end: int, tokens: int) -> Iterator[_Unit]:
     while end > start and text[end - 1].isspace():
         end -= 1
     if start < end:
-        yield _Unit(start, end, tokens)
+        yield _Unit(start, end, max(1, tokens))
 
 
 def _packed(units: Sequence[_Unit], size: ChunkSize) -> Iterator[Span]:
@@ -183,8 +192,8 @@ def _packed(units: Sequence[_Unit], size: ChunkSize) -> Iterator[Span]:
         yield units[first].start, units[last - 1].end
         if last == len(units):
             return
-        shared = 0
-        while last - 1 > first and shared + units[last - 1].tokens <= size.overlap:
+        shared, room = 0, min(size.overlap, size.tokens - units[last].tokens)
+        while last - 1 > first and shared + units[last - 1].tokens <= room:
             last -= 1
             shared += units[last].tokens
         first = last

@@ -20,7 +20,11 @@ _WINDOW = 3
 """Neighbouring sentences of a passage that may support one sentence together."""
 _MARKER = regex.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 _NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
-_INSIDE_WORD = regex.compile(r"[[\p{L}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]]{2}", regex.V1)
+_INSIDE_WORD = regex.compile(
+    r"[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]]{2}", regex.V1
+)
+_INSIDE_NUMBER = regex.compile(r"\d[.,]\d")
+_LIST_MARK = regex.compile(r"^(?:[-*+•]|\d{1,3}[.)])\s+")
 _TAIL = ".!?…。！？ "
 
 
@@ -78,7 +82,8 @@ def _checked(
     said: str, passages: Sequence[Passage], language: str, numbers: _Numbers
 ) -> tuple[Sentence, str]:
     claim = _MARKER.sub("", said).strip()
-    named = [int(n) for match in _MARKER.finditer(said) for n in match[1].split(",")]
+    checked = _LIST_MARK.sub("", claim)
+    named = [_int(n) for match in _MARKER.finditer(said) for n in match[1].split(",")]
     if not named:
         return _unmarked(claim, passages, language, numbers)
     cited: dict[int, int] = {}
@@ -88,13 +93,13 @@ def _checked(
             cited[each] = numbers.missing(each)
             verdicts.add("not_found")
             continue
-        span, supported = support(claim, passages[each - 1].text, language)
+        span, supported = support(checked, passages[each - 1].text, language)
         verdict: Verdict = "verified" if supported else "unsupported"
         cited[each] = numbers.of(passages[each - 1], span, verdict)
         verdicts.add(verdict)
 
     def renumbered(match: regex.Match[str]) -> str:
-        marks = dict.fromkeys(cited[int(n)] for n in match[1].split(","))
+        marks = dict.fromkeys(cited[_int(n)] for n in match[1].split(","))
         return " " + "".join(f"[{n}]" for n in marks)
 
     overall = min(verdicts, key=_ORDER.index)
@@ -105,10 +110,11 @@ def _unmarked(
     claim: str, passages: Sequence[Passage], language: str, numbers: _Numbers
 ) -> tuple[Sentence, str]:
     """Give a sentence without a marker the citation that it should have had, if there is one."""
-    if claim.endswith(":") or not text.content_stems(claim, language):
+    checked = _LIST_MARK.sub("", claim)
+    if claim.endswith(":") or not text.content_stems(checked, language):
         return Sentence(claim, [], "no_claim"), claim
     for passage in passages:
-        span, supported = support(claim, passage.text, language)
+        span, supported = support(checked, passage.text, language)
         if supported:
             n = numbers.of(passage, span, "verified")
             return Sentence(claim, [n], "verified"), f"{claim} [{n}]"
@@ -142,7 +148,16 @@ def support(claim: str, passage: str, language: str = text.UNKNOWN) -> tuple[Spa
 def _whole_words(passage: str, span: Span) -> bool:
     """Tell whether no word is cut at either end; scripts without blanks have no such ends."""
     edges = passage[max(0, span[0] - 1) : span[0] + 1], passage[span[1] - 1 : span[1] + 1]
-    return not any(_INSIDE_WORD.fullmatch(edge) for edge in edges)
+    figures = passage[max(0, span[0] - 2) : span[0] + 1], passage[span[1] - 1 : span[1] + 2]
+    return not (
+        any(_INSIDE_WORD.fullmatch(edge) for edge in edges)
+        or any(_INSIDE_NUMBER.fullmatch(edge) for edge in figures)
+    )
+
+
+def _int(digits: str) -> int:
+    """Return a marker's number; Python reads no more than 4300 digits, a model may write them."""
+    return int(digits.strip()[:9])
 
 
 def _with_stop(passage: str, span: Span) -> Span:

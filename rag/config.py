@@ -106,8 +106,9 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
             said = first["msg"].removeprefix("Value error, ")
-            where = f"Setting {name!r}" if name else "Settings"
-            raise ConfigError(f"{where}: {said} (given: {first['input']!r}).") from None
+            if name:
+                raise ConfigError(f"Setting {name!r}: {said} (given: {first['input']!r}).") from None
+            raise ConfigError(f"Settings: {said}.") from None
 
 
 def _from_file() -> dict[str, Any]:

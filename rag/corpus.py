@@ -5,6 +5,7 @@ A reader turns one file's bytes into documents; `READERS` is the seam for furthe
 
 import json
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ _BOMS = (
     (b"\xfe\xff", "utf-16"),
 )
 _SAMPLE = 1 << 16
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,19 @@ class File:
 
     def text(self) -> str:
         r"""Return its text as it will be indexed: decoded, newlines as `\n`, NFC."""
+        return normalise(self._decoded())
+
+    def lines(self) -> list[str]:
+        """Return its lines as they stand: NFC would join an escape's letter with a mark after it."""
+        return self._decoded().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    def _decoded(self) -> str:
         text, legacy = decode(self.data)
         if legacy:
             self.notices.append(
                 Notice("legacy_encoding", f"{self.id} was read as {legacy}, which is a guess.")
             )
-        return normalise(text)
+        return text
 
 
 Reader = Callable[[File], Iterable[Document | Failure]]
@@ -85,7 +94,7 @@ def read_source(source: Path, max_file_mb: float) -> Iterator[Found | Failure]:
         if isinstance(path, Failure):
             yield path
         else:
-            yield from _read_file(name, path, int(max_file_mb * 1e6))
+            yield from _read_file(name, path, max_file_mb * 1e6)
 
 
 def _files(source: Path) -> Iterator[tuple[str, Path | Failure]]:
@@ -94,7 +103,12 @@ def _files(source: Path) -> Iterator[tuple[str, Path | Failure]]:
         return
     root = source.resolve()
     found: list[tuple[str, Path | Failure]] = []
-    for folder, folders, files in os.walk(source):
+
+    def closed(error: OSError) -> None:
+        doc = Path(error.filename).relative_to(source).as_posix()
+        found.append((doc, Failure(_shown(doc), f"it cannot be opened: {error.strerror}", doc)))
+
+    for folder, folders, files in os.walk(source, onerror=closed):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(folders):
             path = Path(folder, name)
@@ -107,7 +121,7 @@ def _files(source: Path) -> Iterator[tuple[str, Path | Failure]]:
                 continue
             path = Path(folder, name)
             doc = path.relative_to(source).as_posix()
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
                 reason = "a link that leaves the folder is not followed"
                 found.append((doc, Failure(_shown(doc), reason, doc, lost=False)))
             else:
@@ -115,7 +129,7 @@ def _files(source: Path) -> Iterator[tuple[str, Path | Failure]]:
     yield from sorted(found, key=lambda item: os.fsencode(item[0]))
 
 
-def _read_file(name: str, path: Path, limit: int) -> Iterator[Found | Failure]:
+def _read_file(name: str, path: Path, limit: float) -> Iterator[Found | Failure]:
     shown = _shown(name)
     reader = READERS.get(path.suffix.lower())
     try:
@@ -206,28 +220,28 @@ def read_plain(file: File) -> Iterator[Document]:
 
 
 def read_markdown(file: File) -> Iterator[Document]:
-    """Read Markdown; its title is its first heading, or else its name."""
+    """Read Markdown; its title is the heading that it begins with, or else its name."""
     text = _some(file.text())
     first = next((line for line in text.split("\n") if line.strip()), "")
-    title = first.lstrip("#").strip() if first.startswith("# ") else _named(file)
-    yield Document(file.id, text, title, markup="markdown")
+    title = first.strip("# \t") if first.startswith("# ") else ""
+    yield Document(file.id, text, title or _named(file), markup="markdown")
 
 
 def read_jsonl(file: File) -> Iterator[Document | Failure]:
     """Read one document a line: `{"id","text","title"?,"meta"?}`."""
     some = False
-    for number, line in enumerate(file.text().split("\n"), 1):
+    for number, line in enumerate(file.lines(), 1):
         if not line.strip():
             continue
         some = True
         try:
             yield document_from(json.loads(line))
-        except json.JSONDecodeError as error:
-            yield Failure(f"{file.id}:{number}", f"the line is no JSON: {error.msg}", file.id)
         except RecursionError:
             yield Failure(f"{file.id}:{number}", "the line nests too deeply", file.id)
         except Unreadable as news:
             yield Failure(f"{file.id}:{number}", str(news), file.id, news.lost)
+        except ValueError as error:
+            yield Failure(f"{file.id}:{number}", f"the line is no JSON: {error}", file.id)
     if not some:
         raise Unreadable("it is empty", lost=False)
 
@@ -244,10 +258,18 @@ def document_from(value: Any) -> Document:
         raise Unreadable(f"{doc!r} has no text (a string)")
     if not isinstance(title, str) or not isinstance(meta, dict):
         raise Unreadable(f"{doc!r}: title must be a string and meta an object")
-    for part in (doc, text, title, json.dumps(meta, ensure_ascii=False)):
-        if any("\ud800" <= char <= "\udfff" for char in part):
-            raise Unreadable(f"{doc!r} holds half of a surrogate pair, which is no character")
-    return Document(doc, _some(normalise(text)), normalise(title), meta)
+    return _whole(Document(doc, _some(normalise(text)), normalise(title), meta))
+
+
+def _whole(document: Document) -> Document:
+    """Return a document that can be written as UTF-8 and JSON; raises `Unreadable`."""
+    try:
+        meta = json.dumps(dict(document.meta), ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise Unreadable(f"{document.id!r} has a meta that JSON cannot hold: {error}") from None
+    if any(_HALF.search(part) for part in (document.id, document.text, document.title, meta)):
+        raise Unreadable(f"{document.id!r} holds half of a surrogate pair, which is no character")
+    return document
 
 
 def found_in_memory(
@@ -260,9 +282,9 @@ def found_in_memory(
     for number, value in enumerate(documents):
         try:
             if isinstance(value, Document):
-                document = replace(value, text=_some(normalise(value.text)))
+                document = _whole(replace(value, text=_some(normalise(value.text))))
             elif isinstance(value, str):
-                document = Document(str(number), _some(normalise(value)))
+                document = _whole(Document(str(number), _some(normalise(value))))
             else:
                 document = document_from(value)
         except Unreadable as news:

@@ -78,7 +78,7 @@ class Prompter:
     def _render(self, name: str, **values: Any) -> str:
         try:
             return self._templates[name].render(values).strip()
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise PromptError(f"Prompt template {name} fails: {error}") from None
 
 
@@ -96,7 +96,7 @@ def fitting(passages: Sequence[Passage], budget: int) -> tuple[Sequence[Passage]
 
 def _fence(question: str, passages: Sequence[Passage]) -> str:
     """Return a mark that none of the texts contains and that the same texts always get."""
-    texts = [question, *(passage.text for passage in passages)]
+    texts = [question, *(part for p in passages for part in (p.doc, p.title, p.text))]
     seed = hashlib.sha256("\0".join(texts).encode()).hexdigest()
     return next(
         mark

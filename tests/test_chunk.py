@@ -114,6 +114,7 @@ def test_every_character_but_headings_lies_in_a_chunk_and_every_heading_above_on
 @quick
 @given(PROSE, SIZES, MARKUP)
 @example("a\u200d" * 6, ChunkSize(2, 0), "plain")
+@example("👨\u200d👩\u200d👧\u200d👦\u0301a", ChunkSize(2, 0), "plain")
 @example("w" * 70 + "\nTitle\n===", ChunkSize(2, 0), "plain")
 def test_a_chunk_keeps_to_its_size_unless_it_is_one_grapheme(
     text: str, size: ChunkSize, markup: str

@@ -25,10 +25,16 @@ class Folded:
     def find(self, needle: str, start: int = 0) -> Span | None:
         """Return where the folded `needle` stands in the original, or None."""
         at = self.text.find(needle, start) if needle else -1
-        if at < 0:
-            return None
-        last = at + len(needle) - 1
-        return self.origin[at], self.origin[last] + 1
+        while at >= 0:
+            end = at + len(needle)
+            if not (self._inside(at) or self._inside(end)):
+                return self.origin[at], self.origin[end - 1] + 1
+            at = self.text.find(needle, at + 1)
+        return None
+
+    def _inside(self, at: int) -> bool:
+        """Tell whether the folded text parts at `at` what was one character, as in "½"."""
+        return 0 < at < len(self.text) and self.origin[at - 1] == self.origin[at]
 
 
 def fold(text: str) -> Folded:
@@ -43,7 +49,7 @@ def fold(text: str) -> Folded:
             continue
         if unicodedata.category(char) == "Cf":
             continue
-        for piece in unicodedata.normalize("NFKC", char).casefold().translate(_PLAIN):
+        for piece in unicodedata.normalize("NFKC", char.translate(_PLAIN)).casefold():
             out.append(piece)
             origin.append(at)
     if out and out[-1] == " ":

@@ -16,17 +16,19 @@ _ABBREVIATIONS = frozenset(
 )
 _BEFORE_NUMBER = frozenset("no fig eq p dec mar mon tue wed thu fri sat sun art n".split())
 """Abbreviations that are words of their own unless a number follows."""
-_CLOSERS = r"""["'”’»›)\]】」』）》]*(?:\s?\[\d+\])*"""
+_CLOSERS = r"""["'”’»›)\]】」』）》]*+(?:\s?\[\d+(?:\s*,\s*\d+)*\])*"""
 _BREAK = regex.compile(
     rf"""
-    (?P<wide>[。！？｡．]+{_CLOSERS})            # needs no blank after it
-  | (?P<stop>[.!?…؟۔։।॥።᙮⸮]+{_CLOSERS})(?=\s|$) # needs one
+    (?P<wide>[。！？｡．]+{_CLOSERS})(?![\p{{M}}\u200c\u200d])  # needs no blank after it
+  | (?P<stop>(?<![.!?…؟۔։।॥።᙮⸮])[.!?…؟۔։।॥።᙮⸮]++{_CLOSERS})(?=\s|$) # needs one
   | (?P<para>\n[^\S\n]*\n\s*)                  # a blank line always ends a sentence
   | (?P<item>\n(?=[^\S\n]*(?:[-*+•]\s|\d{{1,3}}[.)]\s|\#{{1,6}}\s|\||>\s)))  # so does a list item
     """,
     regex.VERBOSE,
 )
 _LAST_WORD = regex.compile(r"[\p{L}\p{M}\p{N}.]+$")
+_LONGEST = 40
+"""More characters than an abbreviation has: what stands before a stop is looked at so far back."""
 _LIST_NUMBER = regex.compile(r"^\s*\d{1,3}[.)]?$")
 
 
@@ -66,11 +68,11 @@ def _ends(text: str, begin: int, stop: int, after: int, end: int) -> bool:
         return False
     if text[stop] != "." or after - stop > 1:
         return True
-    match = _LAST_WORD.search(text, begin, stop)
+    match = _LAST_WORD.search(text, max(begin, stop - _LONGEST), stop)
     if match is None:
         return True
     said = match.group()
-    if _LIST_NUMBER.match(text[begin:stop]):
+    if stop - begin < _LONGEST and _LIST_NUMBER.match(text[begin:stop]):
         return False
     word_form = said.casefold().rstrip(".")
     if word_form in _ABBREVIATIONS or (word_form in _BEFORE_NUMBER and follows.isdigit()):

@@ -24,7 +24,8 @@ _TOKEN = regex.compile(
     regex.V1,
 )
 _POSSESSIVE = regex.compile(r"['’]s\b")
-_MARKS = regex.compile(r"\p{M}+")
+_MARKS = regex.compile(r"[\p{M}&&[\p{Inherited}\p{Arabic}\p{Hebrew}]]+", regex.V1)
+"""Accents and points; the vowel signs of Indic scripts are no accents."""
 _STEMMERS = {
     "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english",
     "es": "spanish", "fi": "finnish", "fr": "french", "hi": "hindi", "hu": "hungarian",
