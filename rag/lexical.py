@@ -84,39 +84,42 @@ class LexicalBuilder:
     """
 
     def __init__(self, scratch: Path) -> None:
-        self._vocabulary: dict[bytes, int] = {}
-        self._counts: list[int] = []
+        self._vocabulary = _Numbers()
+        self._counts = np.zeros(0, np.int64)
         self._scratch = scratch
         self._spool: BinaryIO = scratch.open("wb")
-        self._pending: list[tuple[int, int, int]] = []
+        self._pending = array("i"), array("i"), array("i")
         self._lengths: list[tuple[Rows, NDArray[np.int32]]] = []
         self._rows = array("q")
         self._sizes = array("q")
 
     def add(self, row: int, terms: Sequence[str], length: int) -> None:
         """Take in a new chunk; `length` is what the correction for length goes by."""
-        for term, tf in Counter(terms).items():
-            number = self._number(term.encode())
-            self._counts[number] += 1
-            self._pending.append((number, row, tf))
+        counts = Counter(terms)
+        numbers, rows, tfs = self._pending
+        numbers.extend(map(self._vocabulary.__getitem__, counts))
+        rows.extend([row] * len(counts))
+        tfs.extend(counts.values())
         self._rows.append(row)
         self._sizes.append(length)
-        if len(self._pending) >= 1 << 17:
+        if len(numbers) >= 1 << 17:
             self._flush()
 
     def reuse(self, old: Lexical, new_rows: Rows) -> None:
         """Take over the chunks of another index; `new_rows[old row]` is the new row, or -1."""
         self._flush()
         numbers = np.full(len(old.term_ends), -1, np.int64)
+        spelled, bounds = old.terms.tobytes(), [0, *old.term_ends.tolist()]
         for term, start, end in _term_blocks(old.posting_ends):
             sizes = np.diff(old.posting_ends[term[0] : term[1]], prepend=start)
             terms = np.repeat(np.arange(term[0], term[1]), sizes)
             rows = new_rows[old.posting_rows[start:end]]
             kept = rows >= 0
             alive, counts = np.unique(terms[kept], return_counts=True)
-            for number, count in zip(alive.tolist(), counts.tolist(), strict=True):
-                numbers[number] = self._number(old.term(number))
-                self._counts[numbers[number]] += count
+            numbers[alive] = [
+                self._vocabulary[spelled[bounds[at] : bounds[at + 1]].decode()] for at in alive.tolist()
+            ]
+            self._count(numbers[alive], counts)
             block = np.empty(int(kept.sum()), POSTING)
             block["term"] = numbers[terms[kept]]
             block["row"] = rows[kept]
@@ -135,10 +138,11 @@ class LexicalBuilder:
             lengths[rows] = sizes
         lengths.tofile(folder / "lengths.bin")
         vocabulary = sorted(self._vocabulary)
-        (folder / TERMS).write_bytes(b"".join(vocabulary))
-        np.cumsum([len(term) for term in vocabulary], dtype="<i8").tofile(folder / "term_ends.bin")
+        encoded = [term.encode() for term in vocabulary]
+        (folder / TERMS).write_bytes(b"".join(encoded))
+        np.cumsum([*map(len, encoded)], dtype="<i8").tofile(folder / "term_ends.bin")
         numbers = np.array([self._vocabulary[term] for term in vocabulary], np.int64)
-        counts = np.array(self._counts, np.int64)[numbers]
+        counts = self._counts[numbers]
         ends = np.cumsum(counts, dtype="<i8")
         ends.tofile(folder / "posting_ends.bin")
         ranks = np.empty(len(numbers), np.int64)
@@ -152,15 +156,19 @@ class LexicalBuilder:
         """Let go of the scratch file."""
         self._spool.close()
 
-    def _number(self, term: bytes) -> int:
-        number = self._vocabulary.setdefault(term, len(self._vocabulary))
-        if number == len(self._counts):
-            self._counts.append(0)
-        return number
+    def _count(self, numbers: Rows, counts: NDArray[np.int64]) -> None:
+        """Add to how many chunks hold each of the distinct terms."""
+        if len(self._vocabulary) > len(self._counts):
+            self._counts = np.pad(self._counts, (0, len(self._vocabulary) - len(self._counts)))
+        self._counts[numbers] += counts
 
     def _flush(self) -> None:
-        self._spool.write(np.array(self._pending, POSTING).tobytes())
-        self._pending.clear()
+        block = np.empty(len(self._pending[0]), POSTING)
+        for name, values in zip(("term", "row", "tf"), self._pending, strict=True):
+            block[name] = values
+            del values[:]
+        self._spool.write(block.tobytes())
+        self._count(*np.unique(block["term"], return_counts=True))
 
     def _sort(self, ranks: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
         """Bring the scratch file into the order of terms: a counting sort, block by block."""
@@ -200,6 +208,14 @@ class LexicalBuilder:
                 rows.write(block["row"].tobytes())
                 tfs.write(block["tf"].tobytes())
                 weights.write((idf * tf / (tf + norm[block["row"]])).astype("<f4").tobytes())
+
+
+class _Numbers(dict[str, int]):
+    """Terms, numbered as they are first asked for. Code points sort as their UTF-8 does."""
+
+    def __missing__(self, term: str) -> int:
+        self[term] = number = len(self)
+        return number
 
 
 def _term_blocks(ends: NDArray[np.int64]) -> Iterator[tuple[tuple[int, int], int, int]]:

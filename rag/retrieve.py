@@ -269,42 +269,63 @@ def _top(scores: Scores, depth: int, allowed: Rows | None) -> Rows:
     return rows
 
 
-def _merged(snapshot: Snapshot, rows: Rows, signals: Mapping[str, Scores], top_k: int) -> list[Passage]:
-    """Return passages, best first; a hit that overlaps a better one of its document widens it."""
-    spans: list[dict[str, Any]] = []
-    by_doc: dict[int, list[dict[str, Any]]] = {}
-    for at, row in enumerate(rows.tolist()):
-        chunk = snapshot.chunks[row]
+@dataclass(slots=True, eq=False)
+class _Span:
+    """A hit, widened by what overlaps it; `at` is the place of its best chunk in the ranking."""
+
+    chunk: Any
+    at: int
+    start: int
+    end: int
+    text: int
+    text_end: int
+    hits: int = 1
+
+    @classmethod
+    def of(cls, chunk: Any, at: int) -> "_Span":
         start, end = int(chunk["start"]), int(chunk["end"])
-        near = by_doc.setdefault(int(chunk["doc"]), [])
-        met = next((span for span in near if start < span["end"] and span["start"] < end), None)
-        if met is None:
-            if len(spans) == top_k:
-                break
-            met = {"chunk": chunk, "at": at, "hits": 0, "start": start, "end": end}
-            met |= {"text": int(chunk["text"]), "text_end": int(chunk["text_end"])}
-            spans.append(met)
-            near.append(met)
-        met["hits"] += 1
-        met["start"], met["end"] = min(met["start"], start), max(met["end"], end)
-        met["text"] = min(met["text"], int(chunk["text"]))
-        met["text_end"] = max(met["text_end"], int(chunk["text_end"]))
+        return cls(chunk, at, start, end, int(chunk["text"]), int(chunk["text_end"]))
+
+    def touches(self, other: "_Span") -> bool:
+        return self.start < other.end and other.start < self.end
+
+    def absorb(self, other: "_Span") -> None:
+        self.start, self.end = min(self.start, other.start), max(self.end, other.end)
+        self.text, self.text_end = min(self.text, other.text), max(self.text_end, other.text_end)
+        self.hits += other.hits
+
+
+def _merged(snapshot: Snapshot, rows: Rows, signals: Mapping[str, Scores], top_k: int) -> list[Passage]:
+    """Return passages, best first; hits of one document that overlap become the best one's."""
+    of_document: dict[int, list[_Span]] = {}
+    count = 0
+    for at, row in enumerate(rows.tolist()):
+        span = _Span.of(snapshot.chunks[row], at)
+        near = of_document.setdefault(int(span.chunk["doc"]), [])
+        touched = [other for other in near if other.touches(span)]
+        if not touched and count == top_k:
+            break
+        count += 1 - len(touched)
+        first, *others = [*touched, span]
+        for other in others:
+            first.absorb(other)
+        near[:] = [other for other in near if other not in touched] + [first]
+    spans = sorted((span for near in of_document.values() for span in near), key=lambda s: s.at)
     return [_passage(snapshot, span, signals) for span in spans]
 
 
-def _passage(snapshot: Snapshot, span: dict[str, Any], signals: Mapping[str, Scores]) -> Passage:
-    chunk = span["chunk"]
-    document = snapshot.document(int(chunk["doc"]))
-    values = {name: float(each[span["at"]]) for name, each in signals.items() if name != "score"}
+def _passage(snapshot: Snapshot, span: _Span, signals: Mapping[str, Scores]) -> Passage:
+    document = snapshot.document(int(span.chunk["doc"]))
+    values = {name: float(each[span.at]) for name, each in signals.items() if name != "score"}
     return Passage(
-        document.id,
-        span["start"],
-        span["end"],
-        snapshot.slice(span["text"], span["text_end"]),
-        float(signals["score"][span["at"]]),
-        {**values, "rank": span["at"] + 1, "hits": span["hits"]},
-        document.title,
-        document.headings[int(chunk["heading"])] or None,
+        doc=document.id,
+        start=span.start,
+        end=span.end,
+        text=snapshot.slice(span.text, span.text_end),
+        score=float(signals["score"][span.at]),
+        signals={**values, "rank": span.at + 1, "hits": span.hits},
+        title=document.title,
+        locator=document.headings[int(span.chunk["heading"])] or None,
     )
 
 

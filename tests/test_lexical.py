@@ -19,7 +19,9 @@ K1, B = 0.9, 0.6
 Corpus = Sequence[tuple[list[str], int]]
 """Each chunk's terms, and the length that it counts as."""
 
-WORDS = st.sampled_from(["moscow", "minsk", "=moscow", "moscow minsk", "é", "東京", "\x00", "\U0001f680"])
+WORDS = st.sampled_from(
+    ["moscow", "minsk", "=moscow", "moscow minsk", "é", "東京", "\x00", "\U0001f680"]
+)
 CHUNKS = st.tuples(st.lists(WORDS, max_size=12), st.integers(1, 40))
 CORPORA = st.lists(CHUNKS, min_size=1, max_size=12)
 
@@ -109,7 +111,9 @@ def test_what_is_carried_over_is_as_if_built_anew(
     old = [chunk for chunk, state in chunks if state != "new"]
     now = [chunk for chunk, state in chunks if state != "gone"]
     states = [state for _, state in chunks if state != "new"]
-    places = iter([n for n, (_, state) in enumerate(c for c in chunks if c[1] != "gone") if state == "kept"])
+    places = iter(
+        [n for n, (_, state) in enumerate(c for c in chunks if c[1] != "gone") if state == "kept"]
+    )
     moved = np.array([next(places) if state == "kept" else -1 for state in states], np.int64)
     whole = files_of(folder, now)
     before = opened(files_of(folder, old))

@@ -127,7 +127,7 @@ def build_documents(
                     "seconds": round(time.perf_counter() - began, 3),
                 },
             )
-        directory.clean(settings.keep_generations)
+        directory.clean(settings.keep_generations, previous.generation if previous else None)
     return _report(generation, gathered, writer.chunks, writing.embedded, began)
 
 
@@ -135,7 +135,8 @@ def _before(directory: IndexDirectory, notices: list[Notice]) -> Before | None:
     if not directory.exists():
         return None
     try:
-        return Before(open_snapshot(directory), directory.sources())
+        snapshot = open_snapshot(directory)
+        return Before(snapshot, directory.absolute(snapshot.manifest.time["sources"]))
     except (IndexCorruptError, IndexFormatError) as error:
         said = f"Nothing was carried over from the last generation: {error}"
         notices.append(Notice("rebuilt_whole", said))

@@ -201,9 +201,9 @@ def rollback(
     with directory.lock():
         names = directory.generations()
         try:
-            current, sources = directory.current(), directory.sources()
+            current = directory.current()
         except (IndexCorruptError, IndexMissingError):
-            current, sources = None, []
+            current = None
         if generation is None:
             before = names[: names.index(current)] if current in names else names
             whole = (n for n in reversed(before) if not any(verify_generation(directory.folder(n))))
@@ -219,7 +219,7 @@ def rollback(
         damage = next(verify_generation(directory.folder(generation)), None)
         if damage:
             raise IndexCorruptError(f"{generation} cannot be returned to: {damage}.")
-        directory.point_to(generation, sources)
+        directory.point_to(generation)
     _print({"generation": generation, "before": current}, as_json, show.table)
 
 

@@ -4,15 +4,16 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rag.build import Progress
+if TYPE_CHECKING:
+    from rag.build import Progress
 
 _WIDTH = 96
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
+def progress() -> "Iterator[Progress]":
     """Give a bar on stderr that appears where a build takes longer than a moment."""
     from tqdm import tqdm
 

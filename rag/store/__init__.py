@@ -1,6 +1,6 @@
 """Index generations on disk: written once, published by one rename, never changed after.
 
-index/CURRENT             which generation is published; the sources; read first
+index/CURRENT             the name of the published generation; read first
 index/gen-000001/         one generation; `manifest.json` says what every file must hold
 index/.building-…/        a generation in the making, invisible to readers
 index/.lock               held by the one writer

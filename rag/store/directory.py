@@ -1,6 +1,5 @@
 """The index folder: which generation is published, which others there are, who may write."""
 
-import json
 import os
 import re
 import shutil
@@ -9,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rag.errors import IndexBusyError, IndexCorruptError, IndexMissingError, SnapshotError
-from rag.store import durable
+from rag.store import durable, layout
+from rag.store.layout import Manifest
 
 CURRENT = "CURRENT"
 LOCK = ".lock"
@@ -28,11 +28,45 @@ class IndexDirectory:
 
         Raises `IndexMissingError` where nothing was published, `IndexCorruptError`.
         """
-        return self._read()[0]
+        path = self.path / CURRENT
+        try:
+            name, stop, rest = path.read_bytes().decode("ascii", "replace").partition("\n")
+        except FileNotFoundError:
+            raise IndexMissingError(
+                f"There is no index in {self.path}; build one with `rag build SEEDS`."
+            ) from None
+        except NotADirectoryError:
+            raise IndexMissingError(f"{self.path} is not a folder; name the index's.") from None
+        except OSError as error:
+            raise SnapshotError(f"{path} cannot be read: {error.strerror}.") from None
+        if not _GENERATION.fullmatch(name) or not stop or rest:
+            raise IndexCorruptError(
+                f"{path} is damaged; run `rag rollback` to point it at the newest generation that "
+                "is whole."
+            )
+        return name
 
     def sources(self) -> list[Path]:
-        """Return the sources that the index was built from, as absolute paths."""
-        return [Path(os.path.normpath(self.path.resolve() / source)) for source in self._read()[1]]
+        """Return the sources of the published generation, as absolute paths; raises as `current`."""
+        path = self.folder(self.current()) / layout.MANIFEST
+        try:
+            manifest = Manifest.parse(path.read_bytes(), str(path))
+        except OSError as error:
+            raise IndexCorruptError(
+                f"{path} cannot be read ({error.strerror}); run `rag rollback` to return to an "
+                "earlier generation."
+            ) from None
+        return self.absolute(manifest.time["sources"])
+
+    def relative(self, sources: Sequence[Path]) -> list[str]:
+        """Return sources as a manifest keeps them: from the index on, so that both may move."""
+        root = self.path.resolve()
+        return [Path(os.path.relpath(source, root)).as_posix() for source in sources]
+
+    def absolute(self, sources: Sequence[str]) -> list[Path]:
+        """Return what `relative` was given."""
+        root = self.path.resolve()
+        return [Path(os.path.normpath(root / source)) for source in sources]
 
     def exists(self) -> bool:
         """Tell whether something was ever published here."""
@@ -54,18 +88,22 @@ class IndexDirectory:
         last = self.generations()[-1:]
         return f"gen-{_number(last[0]) + 1 if last else 1:06d}"
 
-    def point_to(self, generation: str, sources: Sequence[Path]) -> None:
+    def point_to(self, generation: str) -> None:
         """Publish a generation: from this rename on, readers who open get it."""
-        root = self.path.resolve()
-        near = [Path(os.path.relpath(source, root)).as_posix() for source in sources]
         fresh = self.path / f".{CURRENT}.new"
-        said = f"{generation}\n{json.dumps(near, ensure_ascii=False)}\n"
-        durable.write_file(fresh, said.encode("utf-8", "surrogateescape"))
+        durable.write_file(fresh, f"{generation}\n".encode())
         durable.publish(fresh, self.path / CURRENT)
 
-    def clean(self, keep: int) -> None:
-        """Remove what a dead writer left, and all but the current and `keep - 1` before it."""
+    def clean(self, keep: int, before: str | None = None) -> None:
+        """Remove what a dead writer left, and all but the current and `keep - 1` before it.
+
+        `before` is the generation that the current one was built upon: what stands between the two
+        was rolled back from.
+        """
         self.clean_staging()
+        for name in self.generations():
+            if before is not None and _number(before) < _number(name) < _number(self.current()):
+                self._remove(self.path / name)
         names = self.generations()
         current = names.index(self.current())
         for name in names[: max(0, current + 1 - keep)] + names[current + 1 :]:
@@ -102,28 +140,9 @@ class IndexDirectory:
                 f"Another process is building {self.path}; wait for it, or build elsewhere with "
                 "--index."
             ) from None
-
-    def _read(self) -> tuple[str, list[str]]:
-        path = self.path / CURRENT
-        try:
-            lines = path.read_bytes().decode("utf-8", "surrogateescape").split("\n")
-            name, sources = lines[0], json.loads(lines[1])
-        except FileNotFoundError:
-            raise IndexMissingError(
-                f"There is no index in {self.path}; build one with `rag build SEEDS`."
-            ) from None
-        except NotADirectoryError:
-            raise IndexMissingError(f"{self.path} is not a folder; name the index's.") from None
         except OSError as error:
-            raise SnapshotError(f"{path} cannot be read: {error.strerror}.") from None
-        except (ValueError, IndexError):
-            name, sources = "", []
-        if not _GENERATION.fullmatch(name) or not isinstance(sources, list):
-            raise IndexCorruptError(
-                f"{path} is damaged; run `rag rollback` to point it at the newest generation that "
-                "is whole."
-            )
-        return name, sources
+            where = error.filename or self.path
+            raise SnapshotError(f"{where} cannot be written: {error.strerror or error}.") from None
 
 
 def _number(name: str) -> int:

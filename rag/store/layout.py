@@ -92,7 +92,7 @@ class Manifest:
     digest: str = ""
     """sha256 over all of this but `digest` and `time`; names the index in answers."""
     time: Mapping[str, Any] = field(default_factory=dict)
-    """When and how long, and `seal`: the sha256 of this file without the seal."""
+    """When, how long, from which sources, and `seal`: the sha256 of this file without the seal."""
 
     def sealed(self, time: Mapping[str, Any]) -> bytes:
         """Return the bytes of the manifest file, its digest and seal filled in."""
@@ -114,11 +114,12 @@ class Manifest:
             value = json.loads(data)
             seal = value["time"].pop("seal")
             known = value["format"]
-        except (ValueError, TypeError, KeyError, AttributeError):
+            intact = _sha256(_dump(value)) == seal
+            value["time"]["seal"] = seal
+            intact = intact and _dump(value) == data
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise IndexCorruptError(_damaged(where)) from None
-        intact = _sha256(_dump(value)) == seal
-        value["time"]["seal"] = seal
-        if not intact or _dump(value) != data:
+        if not intact:
             raise IndexCorruptError(_damaged(where))
         if known != FORMAT:
             raise IndexFormatError(

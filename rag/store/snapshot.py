@@ -156,7 +156,12 @@ def open_snapshot(directory: IndexDirectory) -> Snapshot:
 
 def _open(folder: Path) -> Snapshot:
     path = folder / layout.MANIFEST
-    manifest = Manifest.parse(path.read_bytes(), str(path))
+    try:
+        manifest = Manifest.parse(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise IndexCorruptError(_broken([f"{path} cannot be read ({error.strerror})"])) from None
     damage = list(verify_generation(folder))
     if damage:
         if not folder.exists():
@@ -173,6 +178,9 @@ def verify_generation(folder: Path) -> Iterator[str]:
     except FileNotFoundError:
         yield f"{path} is missing"
         return
+    except OSError as error:
+        yield f"{path} cannot be read ({error.strerror})"
+        return
     except IndexCorruptError:
         yield f"{path} is damaged"
         return
@@ -182,6 +190,8 @@ def verify_generation(folder: Path) -> Iterator[str]:
             whole = describe(folder / name) == dict(manifest.files[name])
         except FileNotFoundError:
             return f"{folder / name} is missing"
+        except OSError as error:
+            return f"{folder / name} cannot be read ({error.strerror})"
         return None if whole else f"{folder / name} is damaged"
 
     with ThreadPoolExecutor(2) as pool:

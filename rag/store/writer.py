@@ -106,11 +106,14 @@ class GenerationWriter:
         )
         for name in layout.FILES:
             durable.sync_file(self.folder / name)
-        durable.write_file(self.folder / layout.MANIFEST, manifest.sealed(time))
+        durable.write_file(
+            self.folder / layout.MANIFEST,
+            manifest.sealed({**time, "sources": self._directory.relative(sources)}),
+        )
         durable.sync_folder(self.folder)
         name = self._directory.next_name()
         durable.publish(self.folder, self._directory.folder(name))
-        self._directory.point_to(name, sources)
+        self._directory.point_to(name)
         return name
 
     def _put(self, name: str, data: bytes) -> int:

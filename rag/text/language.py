@@ -74,14 +74,14 @@ def language(text: str, among: Collection[str] = ()) -> str:
     """
     sample = text[:_SAMPLE].casefold()
     letters = Counter(match.lastgroup or "" for match in _ALONE.finditer(sample))
-    words = _WORD.findall(sample)
-    if letters.total() * 2 > sum(map(len, words)):
+    words = Counter(_WORD.findall(sample))
+    if letters.total() * 2 > sum(len(word) * count for word, count in words.items()):
         own = "ja" if letters["ja"] else letters.most_common(1)[0][0]
         return own if not among or own in among else UNKNOWN
     votes: Counter[str] = Counter()
     for code, known in LANGUAGES.items():
         if not among or code in among:
             marked = any(letter in sample for letter in _MARKS.get(code, ""))
-            votes[code] = sum(word in known for word in words) + marked
+            votes[code] = sum(words[word] for word in known & words.keys()) + marked
     first, second = (*votes.most_common(2), ("", 0), ("", 0))[:2]
     return first[0] if first[1] > second[1] else UNKNOWN

@@ -23,6 +23,7 @@ _TOKEN = regex.compile(
     rf"|(?P<word>[[\p{{L}}\p{{N}}_]--[{_UNSPACED}]][[\p{{L}}\p{{M}}\p{{N}}_]--[{_UNSPACED}]]*)",
     regex.V1,
 )
+_ASCII_TOKEN = regex.compile(r"[A-Za-z0-9_]+")
 _POSSESSIVE = regex.compile(r"['’]s\b")
 _MARKS = regex.compile(r"[\p{M}&&[\p{Inherited}\p{Arabic}\p{Hebrew}]]+", regex.V1)
 """Accents and points; the vowel signs of Indic scripts are no accents."""
@@ -106,7 +107,11 @@ def query_terms(text: str, of: str = UNKNOWN) -> dict[str, float]:
 def _analysed(text: str, of: str) -> _Analysed:
     spaced: list[str] = []
     runs: list[str] = []
-    for match in _TOKEN.finditer(_POSSESSIVE.sub("", _folded(text))):
+    folded = _POSSESSIVE.sub("", _folded(text))
+    if folded.isascii():  # no accents to strip, no unspaced script
+        spaced = _ASCII_TOKEN.findall(folded)
+        return _Analysed(_stemmed(spaced, of), spaced, [])
+    for match in _TOKEN.finditer(folded):
         (runs if match["run"] else spaced).append(match.group())
     plain = [*map(_unaccented, spaced)]
     return _Analysed([*map(_unaccented, _stemmed(spaced, of))], plain, runs)
