@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from rag.embed import models
-from rag.embed.onnx import RECIPE, session_options
+from rag.embed.session import RECIPE, open_session
 from rag.errors import EncoderError
 from rag.types import Vectors
 
@@ -192,9 +191,7 @@ def _token_ids(tokenizer_file: Path, max_tokens: int) -> list[list[int]]:
 
 
 def _least_cosine(graph: Path, probes: Sequence[list[int]], reference: Vectors) -> float:
-    session = onnxruntime.InferenceSession(
-        str(graph), session_options(), providers=["CPUExecutionProvider"]
-    )
+    session = open_session(graph)
     rows = [session.run(None, {"input_ids": np.array([ids], np.int64)})[0][0] for ids in probes]
     return float(np.min(np.sum(np.stack(rows) * reference, axis=1)))
 

@@ -16,12 +16,10 @@ import onnxruntime
 from tokenizers import Tokenizer as HubTokenizer
 
 from rag.embed import models
+from rag.embed.session import RECIPE, open_session
 from rag.errors import EncoderError
 from rag.protocols import EncoderSpec
 from rag.types import Span, Vectors
-
-RECIPE = 1
-"""Raised whenever compiling gives other vectors from the same files."""
 
 
 class HubSpans:
@@ -77,9 +75,7 @@ class OnnxEncoder:
             for name, digest in known["files"].items():
                 if models.file_sha256(home / name) != digest:
                     raise ValueError(f"{name} has changed")
-            session = onnxruntime.InferenceSession(
-                str(home / "model.onnx"), session_options(), providers=["CPUExecutionProvider"]
-            )
+            session = open_session(home / "model.onnx")
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise EncoderError(
                 f"The compiled encoder in {home} is damaged ({error}); delete that folder and it "
@@ -123,12 +119,3 @@ class OnnxEncoder:
         feed = {"input_ids": np.array([ids], np.int64)}
         row: Vectors = self._session.run(None, feed)[0][0]
         return row
-
-
-def session_options() -> onnxruntime.SessionOptions:
-    """Return options for one thread a run: parallel runs beat parallel operators here."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return options
