@@ -13,8 +13,9 @@ Q ?= How many people walked free on 16 September?
 .PHONY: ask build setup setup-dev test test-all check format bench clean
 
 ask: setup build
-	@$(BIN)/rag ask "$$QUESTION"
+	@$(BIN)/rag ask -- "$$QUESTION"
 ask: export QUESTION := $(value Q)
+unexport Q # make would expand what looks like its own syntax in the question
 
 build: setup
 	@$(BIN)/rag build > /dev/null

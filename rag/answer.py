@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rag.config import Settings
 
 _FIGURE = re.compile(r"\d+")
+_NAME = re.compile(r"(?<=\s)[A-Z][a-z]{2,}")
+"""A capitalised word that does not begin the question."""
 
 
 class Answerer:
@@ -144,7 +146,8 @@ def signals(retrieval: Retrieval, draft: Draft, cited: Cited) -> dict[str, float
 
     Cosines are left out where the encoder cannot read the language: they mean nothing there.
     `figures` is 1 where what is quoted, with its neighbourhood, holds every number of the question,
-    0 where it lacks one, and a half where the question has none.
+    0 where it lacks one, and a half where the question has none; `names` is the same of capitalised
+    words and the quotes with their headings alone.
     """
     found = {f"answer_{name}": value for name, value in draft.signals.items()}
     claims = [each for each in cited.sentences if each.verdict != "no_claim"]
@@ -158,6 +161,10 @@ def signals(retrieval: Retrieval, draft: Draft, cited: Cited) -> dict[str, float
     near = " ".join(f"{p.title} {p.text}" for p in passages if p.doc in quoted)
     figures = set(_FIGURE.findall(retrieval.question))
     found["figures"] = float(figures <= set(_FIGURE.findall(near))) if figures else 0.5
+    names = set(_NAME.findall(retrieval.question))
+    quotes = " ".join(f"{c.title} {c.locator} {c.quote}" for c in cited.citations).casefold()
+    held = sum(name.casefold() in quotes for name in names)
+    found["names"] = held / len(names) if names else 0.5
     if any(notice.code == "encoder_blind" for notice in retrieval.notices):
         found = {name: value for name, value in found.items() if "cosine" not in name}
     return found

@@ -27,10 +27,14 @@ _HEADING = regex.compile(
     regex.VERBOSE | regex.MULTILINE,
 )
 """A heading, or a fenced block, which may hold what looks like one."""
+_FRONT_MATTER = regex.compile(r"---[ \t]*\n(?:.*\n)*?---[ \t]*$", regex.MULTILINE)
+"""Metadata at the head of a page; its closing line would make a heading of what is above it."""
 _TABLE = regex.compile(r"(?m)^[ \t]*\|.*(?:\n[ \t]*\|.*)+$")
 _GRAPHEME = regex.compile(r"\X")
 _LINE = regex.compile(r"[^\n]+")
 
+_LONG_HEADING = 160
+"""Characters of a heading path that are embedded: more would push the text out of the encoder."""
 _DENSE = 16
 """Characters that count as a token at least: a tokenizer may see a blob as one unknown word."""
 
@@ -53,8 +57,8 @@ class _Unit:
 
 
 def embedded_text(chunk: Chunk) -> str:
-    """Return what is embedded for a chunk: its headings, then its text."""
-    return f"{chunk.heading}\n{chunk.text}" if chunk.heading else chunk.text
+    """Return what is embedded for a chunk: the end of its heading path, then its text."""
+    return f"{chunk.heading[-_LONG_HEADING:]}\n{chunk.text}" if chunk.heading else chunk.text
 
 
 def searched_text(title: str, chunk: Chunk) -> str:
@@ -86,8 +90,9 @@ def _sections(document: Document) -> Iterator[tuple[str, int, int]]:
         return
     path: list[tuple[int, str]] = []
     heading_at = begin = 0
+    matter = front.end() if (front := _FRONT_MATTER.match(text)) else 0
     for match in _HEADING.finditer(text):
-        if match["fence"] or _is_rule(match):
+        if match["fence"] or _is_rule(match) or match.start() < matter:
             continue
         level = len(match["level"]) if match["level"] else "=-".index(match["line"][0]) + 1
         above = [step for step in path if step[0] < level]

@@ -20,6 +20,15 @@ _WINDOW = 3
 """Neighbouring sentences of a passage that may support one sentence together."""
 _MARKER = regex.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 _NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
+_NUMERAL = regex.compile(
+    r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thir(?:teen|ty)|"
+    r"four(?:teen)|for(?:ty)|fif(?:teen|ty)|(?:six|seven|eigh|nine)(?:teen|ty)|twenty|hundred|thousand|"
+    r"[mb]illion)\b",
+    regex.I,
+)
+_DENIAL = regex.compile(
+    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without)\b|n['’]t\b", regex.I
+)
 _INSIDE_WORD = regex.compile(
     r"[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]]{2}", regex.V1
 )
@@ -125,7 +134,8 @@ def support(claim: str, passage: str, language: str = text.UNKNOWN) -> tuple[Spa
     """Return the span of a passage that supports a claim best, and whether it does.
 
     Verbatim words (but for case, width, quotes and white space) support. Else the span must hold
-    every number of the claim and `SUPPORT` of its content stems.
+    every figure and English numeral of the claim and `SUPPORT` of its content stems, and deny
+    something just if the claim does.
     """
     verbatim = text.fold(passage).find(text.fold(claim).text.strip(_TAIL))
     if verbatim and _whole_words(passage, verbatim):
@@ -141,8 +151,13 @@ def support(claim: str, passage: str, language: str = text.UNKNOWN) -> tuple[Spa
             if share > best_share + 0.1 * (size > 1):
                 best, best_share = span, share
     quote = passage[slice(*best)]
-    figures = set(_NUMBER.findall(claim)) <= set(_NUMBER.findall(quote))
-    return best, figures and best_share >= SUPPORT
+    figures = _figures(claim) <= _figures(quote)
+    denied = bool(_DENIAL.search(claim)) == bool(_DENIAL.search(quote))
+    return best, figures and denied and best_share >= SUPPORT
+
+
+def _figures(said: str) -> set[str]:
+    return {*_NUMBER.findall(said), *(word.casefold() for word in _NUMERAL.findall(said))}
 
 
 def _whole_words(passage: str, span: Span) -> bool:

@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     Raises `ValidationError` when built directly; `load` turns that into a `ConfigError`.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
 
     index: Path = Field(Path("index"), description="Folder of the index.")
     seeds: Path = Field(Path("seeds"), description="Seeds of an index that has none yet.")
@@ -125,8 +127,11 @@ def _from_file() -> dict[str, Any]:
 def _refuse_unknown(names: list[str], how: str) -> None:
     for name in names:
         if name not in Settings.model_fields:
-            near = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0.0)
+            plain = name.lower().removeprefix(PREFIX.lower())
+            near = difflib.get_close_matches(plain, Settings.model_fields, n=1, cutoff=0.5)
             said = how.format(name=name, NAME=name.upper(), PREFIX=PREFIX)
+            if not near:
+                raise ConfigError(f"Unknown {said}; the README lists the settings.")
             hint = how.format(name=near[0], NAME=near[0].upper(), PREFIX=PREFIX)
             raise ConfigError(f"Unknown {said}; the nearest known is {hint}.")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import CorpusError, SeedsNotFoundError
+from rag.text import language
 from rag.types import Document, Notice
 
 _BOMS = (
@@ -23,6 +24,9 @@ _BOMS = (
     (b"\xfe\xff", "utf-16"),
 )
 _SAMPLE = 1 << 16
+_CENTRAL = frozenset({"cp1250", "iso8859_2", "mac_latin2", "cp852", "cp1257", "cp1254", "iso8859_9"})
+_WESTERN = frozenset({"da", "de", "en", "es", "fi", "fr", "it", "nl", "no", "pt", "sv"})
+"""Encodings that are guessed for short texts in these languages, whose own is another."""
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -82,22 +86,25 @@ class File:
 Reader = Callable[[File], Iterable[Document | Failure]]
 
 
-def read_source(source: Path, max_file_mb: float) -> Iterator[Found | Failure]:
+def read_source(
+    source: Path, max_file_mb: float, index: Path | None = None
+) -> Iterator[Found | Failure]:
     """Yield the documents of a folder (recursively, in the order of their paths) or of one file.
 
     A document's id is its path below the folder, with `/`; in a `.jsonl` corpus, the line's `id`.
-    Hidden files and folders are left alone. Raises `SeedsNotFoundError`.
+    Hidden files and folders are left alone, and so is the `index` where it lies inside. Raises
+    `SeedsNotFoundError`.
     """
     if not source.exists():
         raise SeedsNotFoundError(f"There are no seeds at {source}; name a folder or a file.")
-    for name, path in _files(source):
+    for name, path in _files(source, index.resolve() if index else None):
         if isinstance(path, Failure):
             yield path
         else:
             yield from _read_file(name, path, max_file_mb * 1e6)
 
 
-def _files(source: Path) -> Iterator[tuple[str, Path | Failure]]:
+def _files(source: Path, index: Path | None) -> Iterator[tuple[str, Path | Failure]]:
     if source.is_file():
         yield source.name, source
         return
@@ -109,7 +116,11 @@ def _files(source: Path) -> Iterator[tuple[str, Path | Failure]]:
         found.append((doc, Failure(_shown(doc), f"it cannot be opened: {error.strerror}", doc)))
 
     for folder, folders, files in os.walk(source, onerror=closed):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and (index is None or Path(folder, name).resolve() != index)
+        )
         for name in sorted(folders):
             path = Path(folder, name)
             if path.is_symlink():
@@ -178,17 +189,20 @@ def decode(data: bytes) -> tuple[str, str | None]:
     sample = data[:_SAMPLE]
     if b"\x00" in sample:
         return _utf16(data), None
+    if sum(byte < 9 or (13 < byte < 32 and byte != 27) for byte in sample) > max(3, len(sample) // 100):
+        raise Unreadable("it is binary, not text")
     try:
         return data.decode("utf-8"), None
     except UnicodeDecodeError:
         pass
-    if sum(byte < 9 or (13 < byte < 32 and byte != 27) for byte in sample) > len(sample) // 100:
-        raise Unreadable("it is binary, not text")
     from charset_normalizer import from_bytes
 
     best = from_bytes(data).best()
     if best is None:
         raise Unreadable("its encoding cannot be told; save it as UTF-8")
+    western = data.decode("cp1252", "replace")
+    if best.encoding in _CENTRAL and "\ufffd" not in western and language(western) in _WESTERN:
+        return western, "cp1252"
     return str(best), best.encoding
 
 
@@ -196,11 +210,13 @@ def _utf16(data: bytes) -> str:
     """Decode UTF-16 without a mark, by where the zero bytes of its blanks and letters stand."""
     sample = data[: _SAMPLE // 2 * 2]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if len(data) % 2 == 0 and max(even, odd) > 4 * min(even, odd) + len(sample) // 20:
+    if len(data) % 2 == 0 and max(even, odd) > max(len(sample) // 4, 4 * min(even, odd)):
         try:
-            return data.decode("utf-16-le" if odd > even else "utf-16-be")
+            text = data.decode("utf-16-le" if odd > even else "utf-16-be")
         except UnicodeDecodeError:
-            pass
+            text = ""
+        if text and all(char.isprintable() or char.isspace() for char in text[:_SAMPLE]):
+            return text
     raise Unreadable("it is binary, not text")
 
 

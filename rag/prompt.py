@@ -46,7 +46,7 @@ class Prompter:
                 source, _, _ = loader.get_source(environment, name)
                 unknown = meta.find_undeclared_variables(environment.parse(source)) - allowed
                 templates[name] = environment.get_template(name)
-            except (TemplateError, UnicodeDecodeError) as error:
+            except (TemplateError, UnicodeDecodeError, OSError) as error:
                 raise PromptError(f"Prompt template {name} cannot be used: {error}") from None
             if unknown:
                 raise PromptError(
@@ -85,13 +85,17 @@ class Prompter:
 def fitting(passages: Sequence[Passage], budget: int) -> tuple[Sequence[Passage], Sequence[Notice]]:
     """Return the passages from the top of the ranking that `budget` tokens hold, at least one."""
     used = 0
+    notices: list[Notice] = []
     for count, passage in enumerate(passages):
         used += len(passage.text.encode()) // _BYTES_PER_TOKEN + 1
         if used > budget and count:
             left = len(passages) - count
             said = f"{left} of {len(passages)} passages did not fit into {budget} tokens."
-            return passages[:count], [Notice("passages_dropped", said)]
-    return passages, []
+            return passages[:count], [*notices, Notice("passages_dropped", said)]
+        if used > budget:
+            said = f"The first passage alone takes about {used} of {budget} tokens."
+            notices.append(Notice("over_budget", said))
+    return passages, notices
 
 
 def _fence(question: str, passages: Sequence[Passage]) -> str:

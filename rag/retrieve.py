@@ -18,6 +18,7 @@ from rag import text
 from rag.errors import EncoderMismatchError, QuestionError
 from rag.protocols import Encoder, EncoderSpec, Reranker, VectorStore
 from rag.store import IndexDirectory, Snapshot, open_snapshot
+from rag.store.layout import MANIFEST
 from rag.stores.faiss import FaissStore
 from rag.types import (
     Document,
@@ -142,7 +143,7 @@ class Retriever:
 
         Searches that run meanwhile end on the generation that they began with.
         """
-        if self._directory is None or self._directory.current() == self._open.snapshot.generation:
+        if self._directory is None or _is_published(self._open.snapshot, self._directory):
             return False
         self._open = _opened(open_snapshot(self._directory), self.encoder)
         return True
@@ -201,11 +202,18 @@ class Retriever:
         if self._reranker is not None:
             passages = list(self._reranker.rerank(query.question, passages))[:top_k]
         lexical = opened.snapshot.lexical
+        if self._is_cut(query.question):
+            said = "The question is longer than the encoder reads; its end counts by its words alone."
+            notices = (*notices, Notice("question_truncated", said))
         terms = {stem: lexical.idf(stem) for stem in text.content_stems(query.question, language)}
-        unknown = [stem for stem in terms if lexical.find(stem) < 0]
+        unknown = [stem for stem in terms if lexical.df(stem) == 0]
         manifest = opened.snapshot.manifest
         reference = IndexRef(opened.snapshot.generation, manifest.digest)
         return Retrieval(query.question, passages, reference, terms, unknown, language, notices)
+
+    def _is_cut(self, question: str) -> bool:
+        limit = self.encoder.spec.max_tokens - 2
+        return len(question) > limit and len(self.encoder.tokenizer.spans([question])[0]) > limit
 
     def _alpha(self, own: str, usual: str) -> tuple[float, Sequence[Notice]]:
         """Return the dense signal's weight: little where the encoder cannot read the language."""
@@ -305,6 +313,8 @@ def _merged(snapshot: Snapshot, rows: Rows, signals: Mapping[str, Scores], top_k
         touched = [other for other in near if other.touches(span)]
         if not touched and count == top_k:
             break
+        if touched and at >= top_k:
+            continue  # late hits would widen it, in a short document to the whole text
         count += 1 - len(touched)
         first, *others = [*touched, span]
         for other in others:
@@ -341,6 +351,17 @@ def _opened(snapshot: Snapshot, encoder: Encoder) -> _Open:
     return _Open(snapshot, FaissStore(snapshot.vectors), languages)
 
 
+def _is_published(snapshot: Snapshot, directory: IndexDirectory) -> bool:
+    """Tell whether this is the current generation: after a rollback a build may use a name again."""
+    if directory.current() != snapshot.generation:
+        return False
+    try:
+        manifest = (directory.folder(snapshot.generation) / MANIFEST).read_bytes()
+    except FileNotFoundError:
+        return False
+    return snapshot.manifest.time["seal"].encode() in manifest
+
+
 def _named(spec: EncoderSpec) -> str:
     return f"{spec.name} ({spec.precision}, {spec.fingerprint[:12]})"
 
@@ -356,9 +377,10 @@ def _usable(question: str) -> str:
 
 
 def _turns(history: Sequence[Message]) -> list[str]:
-    """Return what was asked before, as one text; a follow-up question leans on it."""
-    asked = " ".join(text.squeeze(turn.content) for turn in history if turn.role == "user")
-    return [asked] if asked else []
+    """Return what was asked before as one text, the latest first, as an encoder may cut the end."""
+    asked = [text.squeeze(turn.content) for turn in reversed(history) if turn.role == "user"]
+    said = " ".join(asked).encode("utf-8", "replace").decode()
+    return [said] if said else []
 
 
 def _query(question: str, history: Sequence[Message], vectors: Vectors) -> _Query:

@@ -122,3 +122,21 @@ def test_a_calibration_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None
     broken.write_text(SHIPPED.read_text(encoding="utf-8").replace('"bias"', '"bais"'), encoding="utf-8")
     with pytest.raises(ConfigError, match="cannot be used"):
         Calibration.load(broken)
+
+
+def test_references_of_the_seeds_own_do_not_become_citations(minilm: object) -> None:
+    text = "The Danube is 2850 kilometres long.[12] It flows through ten countries,[3] more than any."
+    answer = Answerer.over(Retriever.from_documents([text])).ask("How long is the Danube?")
+    assert answer.answer == "The Danube is 2850 kilometres long. [1]"
+    assert [citation.verdict for citation in answer.citations] == ["verified"]
+
+
+def test_a_short_corpus_gives_passages_and_not_the_whole_document(minilm: object) -> None:
+    text = " ".join(f"Ship {n} carries {n * 7} barrels of oil to harbour {n % 5}." for n in range(400))
+    found = Retriever.from_documents([text]).search("What does ship 17 carry?", top_k=3)
+    assert max(len(passage.text) for passage in found) < len(text) / 3
+
+
+def test_a_question_that_the_encoder_cannot_hold_is_said_to_be_cut(answerer: Answerer) -> None:
+    answer = answerer.ask("Who was freed? " * 200)
+    assert "question_truncated" in [notice.code for notice in answer.warnings]

@@ -1,6 +1,7 @@
 """A build that carries things over is, byte for byte, the build from nothing; it embeds only news."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -398,3 +399,44 @@ def test_fresh_carries_nothing_over(shop: Workshop) -> None:
     report = build_index(shop.directory, [shop.seeds], LetterEncoder(), SMALL, fresh=True)
     assert (report.generation, report.reused, report.added) == ("gen-000002", 0, 4)
     assert files(shop.directory) == before
+
+
+def test_a_source_inside_another_is_refused(shop: Workshop) -> None:
+    (shop.seeds / "deep").mkdir()
+    with pytest.raises(CorpusError, match="lies in"):
+        plan_sources(shop.directory, [shop.seeds, shop.seeds / "deep"], shop.seeds, False, False)
+
+
+def test_an_index_among_the_seeds_is_not_indexed(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("One.")
+    directory = IndexDirectory(tmp_path / "index")
+    build_index(directory, [tmp_path], LetterEncoder(), SMALL)
+    (tmp_path / "a.txt").write_text("Two.")
+    report = build_index(directory, [tmp_path], LetterEncoder(), SMALL)
+    assert (report.changed, report.failed) == (1, [])
+
+
+def test_a_folder_that_cannot_be_opened_keeps_its_documents(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write({"a.txt": "One."})
+    (shop.seeds / "deep").mkdir()
+    (shop.seeds / "deep" / "b.txt").write_text("Two.")
+    shop.build()
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    report = shop.build()
+    assert report.removed == 0
+    assert [(failure["doc"], failure["kept"]) for failure in report.failed] == [("deep", True)]
+
+
+def test_chunks_longer_than_the_encoder_reads_are_said_to_be_cut(shop: Workshop) -> None:
+    shop.write({"a.txt": "One."})
+    report = shop.build(Settings(chunk_tokens=4000))
+    assert "chunk_tokens_cut" in [notice.code for notice in report.warnings]

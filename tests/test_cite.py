@@ -191,3 +191,19 @@ def test_another_order_of_the_same_words_is_found_in_the_language() -> None:
         "Die Maut wurde 1988 abgeschafft [1].", [said("Abgeschafft wurde die Maut 1988.")], "de"
     )
     assert found.sentences[0].verdict == "verified"
+
+
+FREED = "Belarus has released 110 political prisoners. The latest wave freed thirty-seven people."
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The latest wave freed thirty-eight people.",
+        "Belarus has released 111 political prisoners.",
+        "Belarus has not released 110 political prisoners.",
+    ],
+)
+def test_another_number_or_a_denial_is_not_supported(claim: str) -> None:
+    assert support(claim, FREED, "en")[1] is False
+    assert support("The latest wave freed thirty-seven of them, all people.", FREED, "en")[1] is True

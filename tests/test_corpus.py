@@ -23,7 +23,9 @@ from rag.errors import CorpusError, SeedsNotFoundError
 from rag.types import Document
 
 quick = settings(deadline=None, max_examples=150)
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(str.strip)
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t\r")).filter(
+    str.strip
+)
 
 
 def read(source: Path, max_file_mb: float = 64) -> tuple[dict[str, Document], dict[str, str]]:
@@ -293,3 +295,18 @@ def test_documents_in_memory() -> None:
 def test_a_bad_document_in_memory_is_named_by_its_place(bad: object) -> None:
     with pytest.raises(CorpusError, match=r"^Document 1 cannot be used: .*\.$"):
         list(found_in_memory(["good", bad]))  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x00\x01\x02\x03", b"\x01\x02\x03\x04\x05\x06", b"\xff\x00\x01\x02"]
+)
+def test_a_few_bytes_that_are_no_text_are_binary(data: bytes) -> None:
+    with pytest.raises(Unreadable, match="binary"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    "said", ["El niño comió piña en la cabaña.", "Die Straße führt über die Brücke nach Köln."]
+)
+def test_a_short_western_text_is_not_taken_for_a_central_one(said: str) -> None:
+    assert decode(said.encode("cp1252"))[0] == said

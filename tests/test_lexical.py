@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag import lexical
-from rag.lexical import ARRAYS, TERMS, Lexical, LexicalBuilder
+from rag.lexical import ARRAYS, Lexical, LexicalBuilder, key
 
 quick = settings(deadline=None, max_examples=40)
 
@@ -40,7 +40,7 @@ def collected(folder: Path, corpus: Mapping[int, tuple[list[str], int]]) -> Lexi
 
 def written(builder: LexicalBuilder, folder: Path, chunks: int) -> dict[str, bytes]:
     builder.write(folder, chunks, K1, B)
-    return {name: (folder / name).read_bytes() for name in (TERMS, *ARRAYS)}
+    return {name: (folder / name).read_bytes() for name in ARRAYS}
 
 
 def files_of(folder: Path, corpus: Corpus) -> dict[str, bytes]:
@@ -49,7 +49,7 @@ def files_of(folder: Path, corpus: Corpus) -> dict[str, bytes]:
 
 def opened(files: Mapping[str, bytes]) -> Lexical:
     arrays = [np.frombuffer(files[name], kind) for name, kind in ARRAYS.items()]
-    return Lexical(np.frombuffer(files[TERMS], "u1"), *arrays)
+    return Lexical(*arrays)
 
 
 def by_the_book(corpus: Corpus, query: Mapping[str, float]) -> list[float]:
@@ -90,13 +90,13 @@ def test_scores_are_those_of_bm25s(folder: Path, corpus: list[list[str]]) -> Non
 def test_every_term_is_found_and_no_other(folder: Path, corpus: Corpus) -> None:
     index = opened(files_of(folder, corpus))
     df = Counter(term for terms, _ in corpus for term in set(terms))
-    assert sorted(index.term(n).decode() for n in range(len(index.term_ends))) == sorted(df)
+    assert index.term_keys.tolist() == sorted(map(key, df))
     for term, count in df.items():
-        assert index.term(index.find(term)) == term.encode()
+        assert index.df(term) == count
         assert index.idf(term) == pytest.approx(
             math.log(1 + (len(corpus) - count + 0.5) / (count + 0.5))
         )
-    assert index.find("absent") == -1
+    assert index.df("absent") == 0
     assert all(index.idf("absent") > index.idf(term) for term in df)
 
 
@@ -143,12 +143,16 @@ def test_the_bytes_do_not_depend_on_the_order(folder: Path, corpus: Corpus, rand
     assert shuffled == files_of(folder, corpus)
 
 
+def test_a_terms_key_is_the_same_on_every_machine() -> None:
+    assert key("minsk") == 0x11E049508BF616B0
+
+
 def test_no_chunk_at_all(folder: Path) -> None:
     index = opened(files_of(folder, []))
     assert index.scores({"moscow": 1.0}).shape == (0,)
-    assert index.find("moscow") == -1
+    assert index.df("moscow") == 0
 
 
 def test_nothing_is_left_beside_the_arrays(tmp_path: Path) -> None:
     files_of(tmp_path, [(["minsk"], 1)])
-    assert {path.name for path in tmp_path.iterdir()} == {TERMS, *ARRAYS}
+    assert {path.name for path in tmp_path.iterdir()} == set(ARRAYS)

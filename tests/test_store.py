@@ -282,7 +282,7 @@ def test_another_format_is_refused_by_name(index: Path) -> None:
     with pytest.raises(IndexFormatError) as caught:
         searcher(index)
     assert f"format version {FORMAT + 1}, this program reads {FORMAT}" in str(caught.value)
-    assert "rag build --fresh" in str(caught.value)
+    assert "rag build SEEDS --fresh" in str(caught.value)
     assert_one_sentence(str(caught.value))
 
 

@@ -34,7 +34,7 @@ _NUMBER_WORDS = (
 )
 _KINDS: Sequence[tuple[str, str]] = (
     (r"how (?:many|much|often|long|old|far|large|big|high|tall)|what (?:number|share|percentage)",
-     rf"\d|\b(?:{_NUMBER_WORDS})\b"),
+     rf"\b(?!(?:1[89]|20)\d\d\b)\d|\b(?:{_NUMBER_WORDS})\b"),
     (r"cu[aá]nt[oa]s?|combien|wie ?viele?|quant[oei]|quanti|hoeveel|сколько|多少|几",
      r"\d|[一二三四五六七八九十百千万]"),
     (r"when|(?:what|which|in what) (?:year|date|day|month|century)|since when|how recently",
@@ -60,6 +60,8 @@ _SEVERAL = regex.compile(
 )
 """Questions that one sentence may not answer whole."""
 _FIGURE = regex.compile(r"\d+")
+_MARK = regex.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
+"""A reference of the seed's own, which would read as one of ours."""
 _BULLET = regex.compile(r"^(?:[-*+•>|]|\d{1,3}[.)])\s+")
 
 
@@ -136,7 +138,7 @@ def _sentences(passages: Sequence[Passage]) -> Iterator[tuple[str, int]]:
     seen = set()
     for number, passage in enumerate(passages, 1):
         for start, end in text.sentences(passage.text):
-            said = _BULLET.sub("", text.squeeze(passage.text[start:end]))
+            said = _BULLET.sub("", text.squeeze(_MARK.sub("", passage.text[start:end])))
             if said not in seen and not said.startswith("#") and not said.endswith(":"):
                 seen.add(said)
                 yield said, number
@@ -185,4 +187,5 @@ def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
 
 def _closed(said: str) -> str:
     """Return a sentence with a stop, so that the next does not run into it."""
-    return said if said[-1:] in tuple(".!?…。！？:;؟।\"'”’)»") else f"{said}."
+    bare = said.rstrip("\"'”’»)]）」』")
+    return said if bare[-1:] in tuple(".!?…。！？؟।") else f"{said.rstrip(':;')}."

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from rag import text
@@ -76,16 +76,18 @@ def gather(
             gathered.entries.append(_entry(root, item, spool, before, gathered))
     gathered.entries.sort(key=lambda entry: entry.id)
     _refuse_duplicates(gathered.entries, sources)
-    kept = _kept(failures, gathered.entries, sources, before) if before else []
+    seen = {entry.id for entry in gathered.entries}
+    kept = _kept(failures, seen, sources, before) if before else []
+    saved = {key for key, _ in kept}
     for root, failure in failures:
         said: dict[str, Any] = {"doc": failure.doc, "reason": failure.reason}
-        if failure.lost and any(e.root == root and e.file == failure.file for e in kept):
+        if failure.lost and (root, failure.file) in saved:
             said["kept"] = True
         gathered.failed.append(said)
     gathered.unchanged += len(kept)
     if before is not None:
         gathered.removed = before.snapshot.documents - gathered.changed - gathered.unchanged
-    entries = sorted([*gathered.entries, *kept], key=lambda entry: entry.id)
+    entries = sorted([*gathered.entries, *(entry for _, entry in kept)], key=lambda entry: entry.id)
     gathered.entries = _with_believable_languages(entries)
     return gathered
 
@@ -98,17 +100,22 @@ def spooled(entry: Entry, spool: BinaryIO) -> Document:
 
 def changed_documents(snapshot: Snapshot, sources: Sequence[Path], settings: Settings) -> Iterator[str]:
     """Yield the ids of documents that the index lacks or has otherwise, then how many are gone."""
-    seen = 0
-    for source in sources:
-        for item in read_source(source, settings.max_file_mb):
+    seen: set[bytes] = set()
+    failures: list[tuple[int, Failure]] = []
+    held = 0
+    for root, source in enumerate(sources):
+        for item in read_source(source, settings.max_file_mb, settings.index):
             if isinstance(item, Failure):
+                failures.append((root, item))
                 continue
-            seen += 1
+            seen.add(item.document.id.encode())
             old = snapshot.find(item.document.id)
+            held += old is not None
             if old is None or snapshot.document(old).sha256 != _digest(_encoded(item.document)):
                 yield item.document.id
-    if seen < snapshot.documents:
-        yield f"{snapshot.documents - seen} removed"
+    kept = _kept(failures, seen, sources, Before(snapshot, sources))
+    if gone := snapshot.documents - held - len(kept):
+        yield f"{gone} removed"
 
 
 def _entry(root: int, item: Found, spool: BinaryIO, before: Before | None, gathered: Gathered) -> Entry:
@@ -150,23 +157,30 @@ def _refuse_duplicates(entries: Sequence[Entry], sources: Sequence[Path]) -> Non
 
 def _kept(
     failures: Iterable[tuple[int, Failure]],
-    entries: Sequence[Entry],
+    seen: Collection[bytes],
     sources: Sequence[Path],
     before: Before,
-) -> list[Entry]:
-    """Return the last good versions of what stood in files that cannot be read today."""
-    lost: Mapping[tuple[Path, str], int] = {
-        (sources[root], failure.file): root for root, failure in failures if failure.lost and sources
+) -> list[tuple[tuple[int, str], Entry]]:
+    """Return the last good versions of what cannot be read today, each with what failed.
+
+    That is its file's source and name, or those of a folder above it that cannot be opened.
+    """
+    lost: Mapping[tuple[Path, str], tuple[int, str]] = {
+        (sources[root], failure.file): (root, failure.file)
+        for root, failure in failures
+        if failure.lost and sources
     }
     if not lost:
         return []
-    seen = {entry.id for entry in entries}
     kept = []
     for number in range(before.snapshot.documents):
         row = before.snapshot.document(number)
-        root = lost.get((before.sources[row.root], row.file))
-        if root is not None and row.id.encode() not in seen:
-            kept.append(Entry(row.id.encode(), root, row.file, row.sha256, row.language, old=number))
+        above = (row.file, *(folder.as_posix() for folder in PurePosixPath(row.file).parents))
+        source = before.sources[row.root]
+        key = next((lost[source, each] for each in above if (source, each) in lost), None)
+        if key is not None and row.id.encode() not in seen:
+            old = Entry(row.id.encode(), key[0], row.file, row.sha256, row.language, old=number)
+            kept.append((key, old))
     return kept
 
 
@@ -176,6 +190,6 @@ def _with_believable_languages(entries: list[Entry]) -> list[Entry]:
     if not counts:
         return entries
     usual = min(counts, key=lambda code: (-counts[code], code))
-    least = max(2, len(entries) * RARE)
+    least = len(entries) * RARE
     believed = {code for code, count in counts.items() if count >= least} | {usual}
     return [e if e.language in believed else replace(e, language=usual) for e in entries]

@@ -11,7 +11,13 @@ from rag.build.gather import Before, Gathered, gather
 from rag.build.write import DocumentWriter
 from rag.config import Settings
 from rag.corpus import Failure, Found, read_source
-from rag.errors import CorpusError, IndexCorruptError, IndexFormatError, SourcesChangedError
+from rag.errors import (
+    CorpusError,
+    IndexCorruptError,
+    IndexFormatError,
+    SeedsNotFoundError,
+    SourcesChangedError,
+)
 from rag.protocols import Encoder
 from rag.store import GenerationWriter, IndexDirectory, open_snapshot
 from rag.types import Notice
@@ -41,7 +47,12 @@ class BuildReport:
 
 
 def plan_sources(
-    directory: IndexDirectory, given: Sequence[Path], default: Path, add: bool, replace: bool
+    directory: IndexDirectory,
+    given: Sequence[Path],
+    default: Path,
+    add: bool,
+    replace: bool,
+    fresh: bool = False,
 ) -> list[Path]:
     """Return the absolute sources that a build shall read, in order of their paths.
 
@@ -49,15 +60,28 @@ def plan_sources(
     `SourcesChangedError` where others are given without saying whether to add or to replace.
     """
     named = {path.expanduser().resolve() for path in given}
-    known = set(directory.sources()) if directory.exists() and not replace else set()
+    try:
+        known = set(directory.sources()) if directory.exists() and not replace else set()
+    except (IndexCorruptError, IndexFormatError):
+        if not (fresh and named):
+            raise
+        known = set()
     if not known:
-        return sorted(named or {default.expanduser().resolve()})
+        return _apart(named or {default.expanduser().resolve()})
     if named - known and not add:
         raise SourcesChangedError(
             f"The index in {directory.path} is built from {_listed(known)}, not from "
             f"{_listed(named)}; say --add to have both or --replace to have only the new."
         )
-    return sorted(known | named)
+    return _apart(known | named)
+
+
+def _apart(sources: set[Path]) -> list[Path]:
+    """Return the sources in order; raises `CorpusError` where one lies in another."""
+    for source in sorted(sources):
+        for above in sources.intersection(source.parents):
+            raise CorpusError(f"{source} lies in {above}, which is a source already; name one.")
+    return sorted(sources)
 
 
 def build_index(
@@ -73,10 +97,16 @@ def build_index(
     `fresh` carries nothing over. Raises `SeedsNotFoundError`, `CorpusError` where a new index would
     hold nothing, `DuplicateIdError`, and `IndexBusyError` while another process builds.
     """
+    for source in sources:
+        if not source.exists():
+            raise SeedsNotFoundError(
+                f"There are no seeds at {source}; name a folder or a file (and say --replace where "
+                "the index knows others)."
+            )
     found = (
         (root, item)
         for root, source in enumerate(sources)
-        for item in read_source(source, settings.max_file_mb)
+        for item in read_source(source, settings.max_file_mb, directory.path)
     )
     return build_documents(directory, sources, found, encoder, settings, progress, fresh)
 
@@ -103,6 +133,11 @@ def build_documents(
             and previous.manifest.encoder["fingerprint"] == encoder.spec.fingerprint
             and dict(previous.manifest.settings) == recorded
         )
+        if settings.chunk_tokens > encoder.spec.max_tokens - 2:
+            said = (
+                f"{encoder.spec.name} reads {encoder.spec.max_tokens} tokens; chunks are cut to that."
+            )
+            notices.append(Notice("chunk_tokens_cut", said))
         with GenerationWriter(directory) as writer, writer.scratch("spool") as spool:
             gathered = gather(found, sources, spool, before)
             gathered.notices[:0] = notices
@@ -138,7 +173,7 @@ def _before(directory: IndexDirectory, notices: list[Notice]) -> Before | None:
         snapshot = open_snapshot(directory)
         return Before(snapshot, directory.absolute(snapshot.manifest.time["sources"]))
     except (IndexCorruptError, IndexFormatError) as error:
-        said = f"Nothing was carried over from the last generation: {error}"
+        said = f"Nothing was carried over: {str(error).split(';')[0]}."
         notices.append(Notice("rebuilt_whole", said))
         return None
 

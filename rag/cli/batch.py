@@ -40,9 +40,10 @@ def _line(path: Path, number: int, line: str) -> Line:
         value = json.loads(line)
         history = [Message(turn["role"], turn["content"]) for turn in value.get("history") or ()]
         question, where = value["question"], value.get("filter")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise QuestionError(
-            f'Line {number} of {path} is no {{"id","question","history"?,"filter"?}}: {error!r}.'
+            f'Line {number} of {path} is not of the form {{"id","question","history"?,"filter"?}}, '
+            'with a history of {"role","content"}.'
         ) from None
     turns = all(t.role in ROLES and isinstance(t.content, str) for t in history)
     if not isinstance(question, str) or not question.strip() or not turns:

@@ -58,9 +58,9 @@ def _torch(_: Settings) -> str:
         raise _Trouble(
             "torch is missing, so no encoder can be compiled: install torch, then seedrag again."
         ) from None
-    if "+cpu" in found:
-        return f"{found} (queries do without it)"
-    return f"{found}; a CPU build would be gigabytes smaller (queries do without it)"
+    if sys.platform == "linux" and "+cpu" not in found:
+        return f"{found}; a CPU build would be gigabytes smaller (queries do without it)"
+    return f"{found} (queries do without it)"
 
 
 def _cache(settings: Settings) -> str:

@@ -1,9 +1,11 @@
 """The commands, each a thin layer over the library."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -46,13 +48,28 @@ def main() -> NoReturn:
         app()
     except RagError as error:
         _fail(str(error))
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         _fail(f"{error.filename or 'The system'}: {error.strerror or error}.")
     except Exception as error:  # the last fence: a person gets a sentence, not a traceback
         _fail(f"seedrag itself failed ({type(error).__name__}: {error}); please report this.")
     sys.exit(0)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(version("seedrag"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    shown: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Ask your own documents, and get an answer you can check."""
 
 
 @app.command(epilog="Example: rag build notes/ --index notes-index")
@@ -76,13 +93,17 @@ def build(
 
     if add and replace:
         raise typer.BadParameter("say --add or --replace, not both")
+    if (add or replace) and not seeds:
+        raise typer.BadParameter("name the seeds to add, or to replace the known ones with")
     settings = Settings.load(index=index)
     directory = IndexDirectory(settings.index)
-    sources = plan_sources(directory, seeds or [], settings.seeds, add, replace)
+    sources = plan_sources(directory, seeds or [], settings.seeds, add, replace, fresh)
     with show.progress() as progress:
         encoder = open_encoder(settings)
         report = build_index(directory, sources, encoder, settings, progress, fresh)
     _print(build_json(report), as_json, show.build)
+    if report.failed:
+        print(f"rag: {len(report.failed)} files or lines were left out.", file=sys.stderr)
 
 
 @app.command(epilog='Example: rag search "labour shortages" --top-k 3 --explain')
@@ -102,7 +123,7 @@ def search(
     from rag.retrieve import Retriever
     from rag.wire import hits_json, search_json
 
-    lines = _asked(question, batch, batch_lines)
+    lines = _asked(question, batch, where, batch_lines)
     retriever = Retriever.open(settings=Settings.load(index=index))
     if batch is None:
         assert question is not None
@@ -132,7 +153,7 @@ def ask(
     from rag.config import Settings
     from rag.wire import answer_json
 
-    lines = _asked(question, batch, batch_lines)
+    lines = _asked(question, batch, where, batch_lines)
     answerer = Answerer.open(settings=Settings.load(index=index, backend=backend))
     if batch is None:
         assert question is not None
@@ -162,7 +183,7 @@ def status(index: Index = None, as_json: Json = False) -> None:
         **manifest.counts,
         "languages": manifest.languages,
         "encoder": manifest.encoder["name"],
-        "sources": [str(source) for source in directory.sources()],
+        "sources": [str(source) for source in directory.absolute(manifest.time["sources"])],
         "generations": directory.generations(),
     }
     _print(value, as_json, show.table)
@@ -198,6 +219,8 @@ def rollback(
     from rag.store import IndexDirectory, verify_generation
 
     directory = IndexDirectory(Settings.load(index=index).index)
+    if not directory.generations():
+        raise IndexMissingError(f"There is no index in {directory.path}; build one with `rag build`.")
     with directory.lock():
         names = directory.generations()
         try:
@@ -210,8 +233,8 @@ def rollback(
             generation = next(whole, None)
         if generation is None:
             raise IndexMissingError(
-                f"{directory.path} has no whole generation before {current or 'the current'}; run "
-                "`rag build --fresh`."
+                f"{directory.path} has no whole generation before {current or 'the current'} (there "
+                f"are: {', '.join(names)}); name another, or run `rag build SEEDS --fresh`."
             )
         if generation not in names:
             known = ", ".join(names) or "none"
@@ -236,16 +259,23 @@ def doctor(index: Index = None, as_json: Json = False) -> None:
         sys.exit(1)
 
 
-def _asked(question: str | None, batch: Path | None, read: Callable[[Path], Any]) -> Any:
+def _asked(
+    question: str | None,
+    batch: Path | None,
+    where: list[str] | None,
+    read: Callable[[Path], Any],
+) -> Any:
     if (question is None) == (batch is None):
         raise typer.BadParameter("give a question, or --batch FILE")
+    if batch is not None and where:
+        raise typer.BadParameter("a batch line carries its own filter; leave --filter out")
     if question is not None and not question.strip():
         raise QuestionError("The question is empty.")
     return read(batch) if batch is not None else []
 
 
 def _print(value: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], str]) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2) if as_json else show(value))
+    print(json.dumps(value, ensure_ascii=False, indent=2) if as_json else show(value), flush=True)
 
 
 def _line(value: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ def _hit(n: int, hit: Mapping[str, Any], explain: bool) -> str:
     lines = [where + (f"  {hit['locator']}" if hit["locator"] else "")]
     if explain:
         lines.append("   " + "  ".join(f"{k}={v:g}" for k, v in hit["signals"].items()))
-    lines.append(_wrapped(hit["text"] if explain else textwrap.shorten(hit["text"], 280), "   "))
+    lines.append(_wrapped(hit["text"] if explain else _short(hit["text"]), "   "))
     return "\n".join(lines)
 
 
@@ -109,6 +109,12 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)
+
+
+def _short(said: str) -> str:
+    """Return the beginning; `textwrap.shorten` leaves nothing of a script without blanks."""
+    line = " ".join(said.split())
+    return line if len(line) <= 280 else f"{line[:279].rstrip()}…"
 
 
 def _wrapped(said: str, indent: str) -> str:

@@ -20,7 +20,8 @@ def open_encoder(settings: Settings) -> Encoder:
     Raises `ConfigError` for a spec that names no encoder, `EncoderError` if it cannot be opened.
     """
     kind, _, model = settings.encoder.partition(":")
-    languages = tuple(settings.encoder_languages.split(",")) if settings.encoder_languages else None
+    named = settings.encoder_languages
+    languages = tuple(code.strip() for code in named.split(",")) if named else None
     if kind == "onnx" and model:
         from rag.embed.onnx import OnnxEncoder
 

@@ -48,15 +48,18 @@ class IndexDirectory:
 
     def sources(self) -> list[Path]:
         """Return the sources of the published generation, as absolute paths; raises as `current`."""
+        return self.absolute(self.manifest().time["sources"])
+
+    def manifest(self) -> Manifest:
+        """Return the published generation's manifest; raises as `current`, and `IndexFormatError`."""
         path = self.folder(self.current()) / layout.MANIFEST
         try:
-            manifest = Manifest.parse(path.read_bytes(), str(path))
+            return Manifest.parse(path.read_bytes(), str(path))
         except OSError as error:
             raise IndexCorruptError(
                 f"{path} cannot be read ({error.strerror}); run `rag rollback` to return to an "
                 "earlier generation."
             ) from None
-        return self.absolute(manifest.time["sources"])
 
     def relative(self, sources: Sequence[Path]) -> list[str]:
         """Return sources as a manifest keeps them: from the index on, so that both may move."""
@@ -131,18 +134,29 @@ class IndexDirectory:
         """
         from filelock import FileLock, Timeout
 
+        lock = FileLock(self.path / LOCK, timeout=0)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.path / LOCK, timeout=0):
-                yield
+            lock.acquire()
         except Timeout:
             raise IndexBusyError(
                 f"Another process is building {self.path}; wait for it, or build elsewhere with "
                 "--index."
             ) from None
         except OSError as error:
-            where = error.filename or self.path
-            raise SnapshotError(f"{where} cannot be written: {error.strerror or error}.") from None
+            raise SnapshotError(_unwritable(error, self.path)) from None
+        try:
+            yield
+        except OSError as error:
+            if error.filename is None or Path(error.filename).is_relative_to(self.path):
+                raise SnapshotError(_unwritable(error, self.path)) from None
+            raise
+        finally:
+            lock.release()
+
+
+def _unwritable(error: OSError, path: Path) -> str:
+    return f"{error.filename or path} cannot be written: {error.strerror or error}."
 
 
 def _number(name: str) -> int:

@@ -45,7 +45,6 @@ FILES = (
     CHUNK_TABLE,
     VECTORS,
     HASHES,
-    lexical.TERMS,
     *lexical.ARRAYS,
 )
 
@@ -124,7 +123,7 @@ class Manifest:
         if known != FORMAT:
             raise IndexFormatError(
                 f"{where} has format version {known}, this program reads {FORMAT}; run `rag build "
-                "--fresh` to build the index anew."
+                "SEEDS --fresh` to build the index anew."
             )
         return cls(**value)
 

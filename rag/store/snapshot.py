@@ -12,15 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import lexical
-from rag.errors import FilterError, IndexCorruptError, IndexMissingError
+from rag.errors import FilterError, IndexCorruptError, IndexFormatError
 from rag.lexical import Lexical
 from rag.store import layout
 from rag.store.directory import IndexDirectory
 from rag.store.layout import DocumentRow, Manifest
 from rag.store.writer import describe
 from rag.types import Filter, Rows, Vectors
-
-_ATTEMPTS = 20
 
 
 class Snapshot:
@@ -37,7 +35,7 @@ class Snapshot:
         self.vectors: Vectors = _mapped(folder / layout.VECTORS, "<f4").reshape(-1, dimension)
         self.hashes = _mapped(folder / layout.HASHES, f"V{layout.HASH_BYTES}")
         arrays = [_mapped(folder / name, kind) for name, kind in lexical.ARRAYS.items()]
-        self.lexical = Lexical(_mapped(folder / lexical.TERMS, "u1"), *arrays)
+        self.lexical = Lexical(*arrays)
 
     def __len__(self) -> int:
         return len(self.chunks)
@@ -106,7 +104,7 @@ class Snapshot:
         for pattern in patterns:
             if not isinstance(pattern, str):
                 raise FilterError("Filter 'doc' needs an id, or a prefix that ends in *.")
-            prefix = pattern.removesuffix("*").encode()
+            prefix = pattern.removesuffix("*").encode("utf-8", "surrogatepass")
             first = self._at_or_after(prefix)
             if pattern.endswith("*"):
                 mask[first : self._at_or_after(prefix + b"\xff")] = True
@@ -144,14 +142,13 @@ def open_snapshot(directory: IndexDirectory) -> Snapshot:
 
     Raises `IndexMissingError`, `IndexCorruptError`, `IndexFormatError`.
     """
-    for attempt in range(_ATTEMPTS):
+    while True:
         generation = directory.current()
         try:
             return _open(directory.folder(generation))
         except FileNotFoundError as error:
-            if directory.current() == generation or attempt + 1 == _ATTEMPTS:
+            if directory.current() == generation:
                 raise IndexCorruptError(_broken([f"{error.filename} is missing"])) from None
-    raise IndexMissingError(f"{directory.path} changes faster than it can be opened.")
 
 
 def _open(folder: Path) -> Snapshot:
@@ -183,6 +180,9 @@ def verify_generation(folder: Path) -> Iterator[str]:
         return
     except IndexCorruptError:
         yield f"{path} is damaged"
+        return
+    except IndexFormatError as error:
+        yield str(error).removesuffix(".")
         return
 
     def check(name: str) -> str | None:
@@ -216,4 +216,9 @@ def _flat(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _comparable(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    try:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    except TypeError:
+        raise FilterError(
+            f"A filter cannot compare {value!r}; use text, numbers or booleans."
+        ) from None

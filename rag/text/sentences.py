@@ -9,7 +9,7 @@ from rag.types import Span
 
 _ABBREVIATIONS = frozenset(
     """mr mrs ms dr prof sr jr st mt vs etc al cf e.g i.e eg ie nos vol figs eqs sec ch pp
-    approx dept est inc ltd co corp gen col capt lt sgt rep sen gov pres rev hon jan feb apr
+    approx incl excl dept est inc ltd co corp gen col capt lt sgt rep sen gov pres rev hon jan feb apr
     jun jul aug sep sept oct nov u.s u.k u.n e.u a.m p.m ph.d
     bzw usw z.b d.h ca nr sog vgl hrsg bzgl inkl str sra dra srta ud uds núm pág
     mme mlle env p.ex c.-à-d г гг тыс млн млрд руб стр рис им т.е т.д т.п""".split()
