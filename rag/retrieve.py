@@ -19,7 +19,6 @@ from rag.errors import EncoderMismatchError, QuestionError
 from rag.protocols import Encoder, EncoderSpec, Reranker, VectorStore
 from rag.store import IndexDirectory, Snapshot, open_snapshot
 from rag.store.layout import MANIFEST
-from rag.stores.faiss import FaissStore
 from rag.types import (
     Document,
     Filter,
@@ -347,6 +346,8 @@ def _opened(snapshot: Snapshot, encoder: Encoder) -> _Open:
             f"The index was built with {_named(built)} and cannot be searched with "
             f"{_named(encoder.spec)}; set RAG_ENCODER={built.name} or run `rag build`."
         )
+    from rag.stores.faiss import FaissStore
+
     languages = sorted(manifest.languages, key=lambda code: -manifest.languages[code])
     return _Open(snapshot, FaissStore(snapshot.vectors), languages)
 
