@@ -10,6 +10,7 @@ and keys spread evenly, so postings are sorted on disk one even part after the o
 
 import hashlib
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -170,12 +171,24 @@ class LexicalBuilder:
         postings = np.memmap(self._scratch, POSTING, "r")
         runs = [postings[start:end] for start, end in self._runs]
         count = -(-self._written // _BLOCK)
-        bounds = [np.uint64((number << 64) // count) for number in range(count)]
-        cuts = [[*np.searchsorted(run["key"], bounds), len(run)] for run in runs]
+        bounds = [(number << 64) // count for number in range(count)]
+        cuts = [[*(_first_at(run, bound) for bound in bounds), len(run)] for run in runs]
         for number in range(count):
-            pieces = zip(runs, cuts, strict=True)
-            part = np.concatenate([run[cut[number] : cut[number + 1]] for run, cut in pieces])
+            pieces = [
+                self._read(start + cut[number], start + cut[number + 1])
+                for (start, _), cut in zip(self._runs, cuts, strict=True)
+            ]
+            part = np.concatenate(pieces)
             yield part[np.lexsort((part["row"], part["key"]))]
+
+    def _read(self, start: int, end: int) -> NDArray[np.void]:
+        size = POSTING.itemsize
+        return np.fromfile(self._scratch, POSTING, end - start, offset=start * size)
+
+
+def _first_at(run: NDArray[np.void], bound: int) -> int:
+    """Return where the keys reach a bound; numpy's own search would copy all keys into memory."""
+    return bisect_left(range(len(run)), bound, key=lambda at: int(run[at]["key"]))
 
 
 def _term_blocks(ends: NDArray[np.int64]) -> Iterator[tuple[int, int, int, int]]:
