@@ -1,4 +1,5 @@
 # make ask Q="…"   answer a question from seeds/, setting up and indexing first where needed
+# make eval        is it still right? ask the gold questions and compare with the baseline
 # make test        run the tests      make check   lint, format, types      make bench   measure
 # make test-all    the long tests too
 
@@ -6,11 +7,12 @@ PYTHON ?= python3
 # Arguments for pip, for example where torch's CPU builds are to be had on your platform.
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+EVAL_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 Q ?= How many people walked free on 16 September?
 
-.PHONY: ask build setup setup-dev test test-all check format bench clean
+.PHONY: ask build eval setup setup-dev test test-all check format bench clean
 
 ask: setup build
 	@$(BIN)/rag ask -- "$$QUESTION"
@@ -19,6 +21,9 @@ unexport Q # make would expand what looks like its own syntax in the question
 
 build: setup
 	@$(BIN)/rag build > /dev/null
+
+eval: setup-dev
+	$(BIN)/python -m eval run --baseline eval/gold/seeds.baseline.json $(EVAL_ARGS)
 
 setup: $(VENV)/.run
 setup-dev: $(VENV)/.dev

@@ -1,158 +1,205 @@
-"""Fits the confidence that an answer carries, on gold with answerable and unanswerable items.
+"""Fits the confidence and its threshold to one's own seeds, on gold with both kinds of questions.
 
-    python -m eval.calibrate squad2_dev xquad_es xquad_zh --out rag/calibration.json
-
-Each data folder holds `corpus.jsonl` and `gold.jsonl`, and where only some of its articles may be
-fitted on, `split.json`. Every article is a corpus of its own, as a person's seeds are about one
-thing: it is asked its own questions, questions that it was said not to answer (`adversarial`), and
-as many that belong to other articles (`elsewhere`). An answer is right where it contains a gold
-answer. The threshold is the one that parts right answers from `elsewhere` best.
+The shipped calibration tells which signals matter. Here its probability is put right for these
+seeds by Platt's method (Platt 1999, "Probabilistic Outputs for Support Vector Machines"), and the
+threshold is the one at which most items come out right: answered rightly, or rightly not answered.
+What is reported was measured on folds that the fit did not see; a document's items share a fold.
 """
 
-import argparse
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from rag.answer import Answerer
-from rag.corpus import Found, read_source
-from rag.retrieve import Retriever
+from eval import stats
+from eval.ask import Progress
+from eval.errors import EvalError
+from eval.gold import Gold, digest_of
+from eval.metrics import abstention
+from eval.metrics.grounding import LexicalJudge
+from eval.run import run
+from eval.score import Scored
+from eval.system import System
+from rag.confidence import SHIPPED
 
-_WORDS = ("passage_coverage", "known", "figures")
-FEATURES = (
-    ("answer_coverage", "answer_cosine", "answer_kind", "passage_cosine", "names", *_WORDS),
-    ("answer_coverage", "answer_kind", *_WORDS),
-    _WORDS,
-)
-"""In order of preference: the second model is for languages that the encoder cannot read, the third
-for backends that bring no signals of their own."""
-SEED = 20260101
-KEY = "train_articles"
-"""What `split.json` calls the articles that may be fitted on."""
-HALF = 0.5
-"""Weight of the adversarial questions, which are rarer in life than in the data."""
+FOLDS = 5
+_EDGE = 1e-4
+"""Confidence is held off 0 and 1 by so much, where its logit would be infinite."""
+_HOLDS_FOR = ("index", "encoder_fingerprint", "backend", "prompt", "code")
 
-Row = tuple[dict[str, float], bool, str]
-"""An answer's signals, whether it is right, and the kind of question."""
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
-def main() -> None:
-    """Fit on the named data and write the calibration file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("data", nargs="+", type=Path)
-    parser.add_argument("--limit", type=int, default=640, help="questions of each kind and folder")
-    parser.add_argument("--out", type=Path, required=True)
-    arguments = parser.parse_args()
-    rows = [row for folder in arguments.data for row in _rows(folder, arguments.limit)]
-    names = "+".join(folder.name for folder in arguments.data)
-    value = {
-        "id": f"extractive-{names}-{len(rows)}",
-        "fitted_on": {"data": names, "articles": KEY, "questions": len(rows)},
-        "models": [_fitted(rows, names) for names in FEATURES],
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The calibration file's content, and what its confidence gave on unseen folds."""
+
+    calibration: dict[str, Any]
+    measured: Mapping[str, Any]
+    points: Sequence[tuple[float, float]]
+    """(coverage, risk) by confidence on unseen folds."""
+
+
+def calibrate(gold: Gold, system: System, progress: Progress) -> Fitted:
+    """Ask all of the gold and fit; raises `EvalError` where it lacks one of the two kinds."""
+    outcome = run(gold, system, LexicalJudge(), progress=progress)
+    rows = [each for each in outcome.scored if each.would_be_wrong is not None]
+    rows.sort(key=lambda each: each.gold.item.id)
+    answerable = np.array([each.gold.item.answerable for each in rows], bool)
+    right = np.array([not each.would_be_wrong for each in rows], bool)
+    if not answerable.any() or answerable.all() or not right.any():
+        raise EvalError(
+            f"{gold.path} needs answerable questions, some of them answered right, and unanswerable "
+            "ones; without both there is nothing to tell apart."
+        )
+    logits = _logit(np.array([each.record["confidence"] for each in rows]))
+    unseen, thresholds = _unseen(logits, right, answerable, _folds(rows))
+    scale, shift = _platt(logits, right)
+    threshold = _threshold(_sigmoid(scale * logits + shift), right, answerable)
+    measured = _measured(unseen, thresholds, right, answerable)
+    calibration = {
+        "id": f"{gold.name}-{len(rows)}-{gold.digest[:8]}",
+        "fitted_on": {"data": gold.name, "gold": gold.digest, "questions": len(rows)},
+        "holds_for": {name: system.fingerprint[name] for name in _HOLDS_FOR},
+        "models": [
+            {
+                "weights": {name: round(scale * w, 6) for name, w in model["weights"].items()},
+                "bias": round(scale * model["bias"] + shift, 6),
+                "threshold": round(threshold, 4),
+                "measured_on_unseen_folds": measured,
+            }
+            for model in _models(system)
+        ],
     }
-    arguments.out.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(value, indent=2))
+    points = abstention.risk_coverage(unseen.tolist(), (~right).tolist())
+    return Fitted(calibration, measured, points)
 
 
-def _rows(folder: Path, limit: int) -> Iterator[Row]:
-    read = read_source(folder / "corpus.jsonl", 1000)
-    documents = [item.document for item in read if isinstance(item, Found)]
-    articles = sorted({_above(document.id) for document in documents})
-    if (folder / "split.json").exists():
-        articles = json.loads((folder / "split.json").read_text(encoding="utf-8"))[KEY]
-    gold = [json.loads(line) for line in (folder / "gold.jsonl").open(encoding="utf-8")]
-    order = np.random.default_rng(SEED).permutation(len(gold))
-    gold = [gold[at] for at in order if _article(gold[at]) in articles]
-    each = -(-limit // len(articles))
-    for article in articles:
-        own = [document for document in documents if _above(document.id) == article]
-        answerer = Answerer.over(Retriever.from_documents(own))
-        of = {
-            "answerable": [g for g in gold if g["answerable"] and _article(g) == article],
-            "adversarial": [g for g in gold if not g["answerable"] and _article(g) == article],
-            "elsewhere": [g for g in gold if g["answerable"] and _article(g) != article],
-        }
-        for kind, items in of.items():
-            for item in items[:each]:
-                answer, found = answerer.judge(item["question"])
-                yield found, kind == "answerable" and _contains(answer, item["answers"]), kind
+def table(found: Fitted) -> str:
+    """Show what was measured on unseen folds."""
+    threshold = found.calibration["models"][0]["threshold"]
+    lines = [
+        f"threshold {threshold}, fitted on {found.calibration['fitted_on']['questions']} questions"
+    ]
+    lines += [f"  {name:<24} {_shown(value)}" for name, value in found.measured.items()]
+    return "\n".join([lines[0], "on folds that the fit did not see:", *lines[1:]])
 
 
-def _article(item: dict[str, Any]) -> str:
-    return _above(item["evidence"][0]["doc"] if item["answerable"] else item["near_doc"])
+def curve(found: Fitted) -> str:
+    """Draw risk against coverage as SVG, with the point that the threshold gives."""
+    width, height, edge = 480, 320, 48
 
+    def at(coverage: float, risk: float) -> str:
+        x = edge + coverage * (width - 2 * edge)
+        return f"{x:.1f},{height - edge - risk * (height - 2 * edge):.1f}"
 
-def _above(doc: str) -> str:
-    return doc.rsplit("#", 1)[0]
-
-
-def _contains(answer: str, answers: list[dict[str, Any]]) -> bool:
-    said = answer.casefold()
-    return all(
-        any(text.casefold() in said for text in (each["text"], *each["aliases"])) for each in answers
+    line = " ".join(at(*point) for point in found.points)
+    x, y = at(found.measured["coverage"], found.measured["selective_risk"] or 0.0).split(",")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        'font-family="sans-serif" font-size="12" role="img">'
+        "<title>Risk of the given answers by the share of questions answered</title>"
+        f'<rect width="{width}" height="{height}" fill="#fff"/>'
+        f'<path d="M{at(0, 1)} L{at(0, 0)} L{at(1, 0)}" fill="none" stroke="#888"/>'
+        f'<polyline points="{line}" fill="none" stroke="#2b6cb0" stroke-width="2"/>'
+        f'<circle cx="{x}" cy="{y}" r="5" fill="#c05621"/>'
+        f'<text x="{width / 2}" y="{height - 14}" text-anchor="middle">coverage</text>'
+        f'<text x="14" y="{height / 2}" text-anchor="middle" '
+        f'transform="rotate(-90 14 {height / 2})">risk</text>'
+        f'<text x="{edge - 6}" y="{height - edge + 4}" text-anchor="end">0</text>'
+        f'<text x="{edge - 6}" y="{edge + 4}" text-anchor="end">1</text>'
+        f'<text x="{width - edge}" y="{height - edge + 16}" text-anchor="middle">1</text></svg>\n'
     )
 
 
-def _fitted(rows: list[tuple[dict[str, float], bool, str]], names: Sequence[str]) -> dict[str, Any]:
-    blind = "answer_cosine" not in names and "answer_kind" in names
-    usable = [row for row in rows if blind != ("answer_cosine" in row[0])]
-    x = np.array([[row[0][name] for name in names] for row in usable])
-    y = np.array([row[1] for row in usable])
-    kinds = np.array([row[2] for row in usable])
-    folds = StratifiedKFold(10, shuffle=True, random_state=SEED)
-    weight = np.where(kinds == "adversarial", HALF, 1.0)
-    unseen = cross_val_predict(
-        LogisticRegression(C=10.0),
-        x,
-        y,
-        cv=folds,
-        method="predict_proba",
-        params={"sample_weight": weight},
-    )[:, 1]
-    model = LogisticRegression(C=10.0).fit(x, y, weight)
-    threshold = _threshold(unseen, y, kinds)
-    answerable = kinds == "answerable"
-    measured = {
-        f"auroc_{kind}": round(float(_auroc(unseen, answerable, kinds == kind)), 3)
-        for kind in ("elsewhere", "adversarial")
-        if (kinds == kind).any()
-    }
-    measured |= {
-        f"{'answered' if kind == 'answerable' else 'abstained'}_{kind}": round(
-            float(((unseen >= threshold) == (kind == "answerable"))[kinds == kind].mean()), 3
-        )
-        for kind in ("answerable", "elsewhere", "adversarial")
-        if (kinds == kind).any()
-    }
-    return {
-        "weights": {name: round(float(w), 4) for name, w in zip(names, model.coef_[0], strict=True)},
-        "bias": round(float(model.intercept_[0]), 4),
-        "threshold": round(threshold, 4),
-        "measured_on_unseen_folds": measured,
-    }
+def _models(system: System) -> list[dict[str, Any]]:
+    path = system.settings.calibration or SHIPPED
+    models: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["models"]
+    return models
 
 
-def _auroc(p: NDArray[Any], yes: NDArray[Any], no: NDArray[Any]) -> float:
-    both = yes | no
-    return float(roc_auc_score(yes[both], p[both]))
+def _folds(rows: Sequence[Scored]) -> NDArray[np.int64]:
+    """Return each item's fold, by the digest of the document that it hangs on."""
+    return np.array([int(digest_of(each.gold.item.cluster), 16) % FOLDS for each in rows])
 
 
-def _threshold(p: NDArray[Any], right: NDArray[Any], kinds: NDArray[Any]) -> float:
-    """Return the highest threshold within a hundredth of the best parting.
+def _unseen(
+    logits: Floats, right: Flags, answerable: Flags, folds: NDArray[np.int64]
+) -> tuple[Floats, Floats]:
+    """Return for each item the confidence and the threshold that the other folds give it."""
+    confidence, thresholds = np.empty_like(logits), np.empty_like(logits)
+    for fold in range(FOLDS):
+        held = folds == fold
+        scale, shift = _platt(logits[~held], right[~held])
+        fitted = _sigmoid(scale * logits + shift)
+        confidence[held] = fitted[held]
+        thresholds[held] = _threshold(fitted[~held], right[~held], answerable[~held])
+    return confidence, thresholds
 
-    What is parted are right answers and questions of other articles; the two errors weigh alike.
+
+def _platt(logits: Floats, right: Flags) -> tuple[float, float]:
+    """Return scale and shift; a scale that would turn the order around is left at 1."""
+    if right.all() or not right.any():
+        return 1.0, 0.0
+    model = LogisticRegression(C=1e3).fit(logits[:, None], right)
+    scale = float(model.coef_[0, 0])
+    return (scale, float(model.intercept_[0])) if scale > 0 else (1.0, 0.0)
+
+
+def _threshold(confidence: Floats, right: Flags, answerable: Flags) -> float:
+    """Return the threshold at which most items come out right; of equals the highest.
+
+    Below it one abstains, so of two that are as good the more silent one is taken.
     """
-    steps = np.linspace(0.02, 0.9, 177)
-    scores = np.array([(p[right] >= t).mean() + (p[kinds == "elsewhere"] < t).mean() for t in steps])
-    return float(steps[np.flatnonzero(scores >= scores.max() - 0.01)[-1]])
+    order = np.argsort(-confidence, kind="stable")
+    gain = np.where(right[order], 1, np.where(answerable[order], 0, -1))
+    total = np.concatenate([[0], np.cumsum(gain)])
+    last = np.concatenate([[True], np.diff(confidence[order]) != 0, [True]])
+    best = int(np.flatnonzero((total == total[last].max()) & last)[0])
+    edges = np.concatenate([[1.0], confidence[order], [0.0]])
+    return float((edges[best] + edges[best + 1]) / 2)
 
 
-if __name__ == "__main__":
-    main()
+def _measured(
+    confidence: Floats, thresholds: Floats, right: Flags, answerable: Flags
+) -> dict[str, Any]:
+    answered = confidence >= thresholds
+    fine = np.where(answered, right, ~answerable)
+    interval = stats.wilson(int(fine.sum()), len(fine))
+    risk = abstention.selective_risk(answered.tolist(), (~right).tolist())
+    return {
+        "questions": len(fine),
+        "accuracy": round(float(fine.mean()), 4),
+        "accuracy_low": round(interval.low, 4) if interval else None,
+        "accuracy_high": round(interval.high, 4) if interval else None,
+        "auroc": _rounded(abstention.auroc(confidence.tolist(), answerable.tolist())),
+        "auroc_right": _rounded(abstention.auroc(confidence.tolist(), right.tolist())),
+        "aurc": _rounded(abstention.aurc(confidence.tolist(), (~right).tolist())),
+        "brier": round(float(((confidence - right) ** 2).mean()), 4),
+        "coverage": round(float(answered.mean()), 4),
+        "selective_risk": _rounded(risk),
+        "abstained_unanswerable": round(float((~answered)[~answerable].mean()), 4),
+        "false_abstention": round(float((~answered)[answerable].mean()), 4),
+    }
+
+
+def _logit(p: Floats) -> Floats:
+    held = np.clip(p, _EDGE, 1 - _EDGE)
+    return np.asarray(np.log(held / (1 - held)))
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _shown(value: Any) -> str:
+    return "n/a" if value is None else str(value)

@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from rag.confidence import Calibration
 from rag.prompt import Prompter, fitting
 from rag.protocols import Backend
 from rag.retrieve import Retriever
-from rag.types import Answer, Draft, Filter, Message, Request, Retrieval
+from rag.types import Answer, Draft, Filter, Message, Notice, Request, Retrieval
 
 if TYPE_CHECKING:
     from rag.config import Settings
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 _FIGURE = re.compile(r"\d+")
 _NAME = re.compile(r"(?<=\s)[A-Z][a-z]{2,}")
 """A capitalised word that does not begin the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """An answer with what stood behind it: what confidence is fitted on and judged by."""
+
+    answer: Answer
+    said: str
+    """What was written, also where it was then withheld."""
+    signals: Mapping[str, float]
 
 
 class Answerer:
@@ -39,6 +49,7 @@ class Answerer:
         self._prompter = prompter
         self._calibration = calibration
         self._settings = settings
+        self._notices = tuple(self._elsewhere())
 
     @classmethod
     def open(cls, index: str | Path | None = None, settings: "Settings | None" = None) -> "Answerer":
@@ -62,7 +73,7 @@ class Answerer:
             retriever,
             open_backend(settings, retriever.encoder),
             Prompter.open(settings.prompts),
-            Calibration.load(),
+            Calibration.load(settings.calibration),
             settings,
         )
 
@@ -77,23 +88,42 @@ class Answerer:
 
         Raises `QuestionError`, `FilterError` and `BackendError`.
         """
+        return self.consider(question, top_k, filter, history).answer
+
+    def consider(
+        self,
+        question: str,
+        top_k: int | None = None,
+        filter: Filter | None = None,
+        history: Sequence[Message] = (),
+    ) -> Considered:
+        """Do as `ask` does, and tell what would have been said and how that was judged."""
         began = time.perf_counter()
         retrieval = self._retrieved(question, top_k, filter, history)
         found = time.perf_counter()
         draft, cited = self._written(retrieval)
-        confidence, threshold = self._calibration.judge(signals(retrieval, draft, cited))
+        known = signals(retrieval, draft, cited)
+        confidence, threshold = self._calibration.judge(known)
         if self._settings.threshold is not None:
             threshold = self._settings.threshold
         ended = time.perf_counter()
         timings = {"retrieve": found - began, "generate": ended - found, "total": ended - began}
         abstained = draft.abstained or confidence < threshold
-        return self._answer(retrieval, draft, cited, confidence, abstained, timings)
+        answer = self._answer(retrieval, draft, cited, confidence, abstained, timings)
+        return Considered(answer, cited.answer, known)
 
-    def judge(self, question: str) -> tuple[str, dict[str, float]]:
-        """Return what would be answered, abstention aside, and the signals to judge it by."""
-        retrieval = self._retrieved(question, None, None, ())
-        draft, cited = self._written(retrieval)
-        return cited.answer, signals(retrieval, draft, cited)
+    def _elsewhere(self) -> Iterator[Notice]:
+        """Yield what the calibration was not fitted for."""
+        known = self._calibration.holds_for
+        here = {
+            "backend": self._settings.backend,
+            "encoder_fingerprint": self.retriever.encoder.spec.fingerprint,
+            "prompt": self._prompter.version,
+        }
+        for name, value in here.items():
+            if name in known and not value.startswith(known[name]):
+                said = f"The calibration {self._calibration.id} was fitted with another {name}."
+                yield Notice("calibration_elsewhere", said)
 
     def _retrieved(
         self,
@@ -135,7 +165,7 @@ class Answerer:
             prompt=self._prompter.version,
             index=retrieval.index,
             usage=draft.usage,
-            warnings=retrieval.notices,
+            warnings=(*retrieval.notices, *self._notices),
             calibration=self._calibration.id,
             timings_ms={name: round(1000 * value, 2) for name, value in seconds.items()},
         )

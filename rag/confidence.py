@@ -7,7 +7,7 @@ are all known is used. It names what it was fitted on and the threshold below wh
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,17 @@ class Calibration:
 
     id: str
     models: Sequence[Model]
+    holds_for: Mapping[str, str] = field(default_factory=dict)
+    """Fingerprints of what it was fitted with; the shipped one names none."""
 
     @classmethod
-    def load(cls, path: Path = SHIPPED) -> "Calibration":
-        """Read a calibration file; raises `ConfigError` for one that cannot be used."""
+    def load(cls, path: Path | None = None) -> "Calibration":
+        """Read a calibration file, or the shipped one; raises `ConfigError` if it cannot be used."""
+        path = path or SHIPPED
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
-            return cls(str(value["id"]), [_model(each) for each in value["models"]])
+            models = [_model(each) for each in value["models"]]
+            return cls(str(value["id"]), models, dict(value.get("holds_for", {})))
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ConfigError(f"The calibration {path} cannot be used: {error!r}.") from None
 

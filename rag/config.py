@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     threshold: float | None = Field(
         None, ge=0, le=1, description="Confidence below which we abstain; unset: calibrated."
     )
+    calibration: Path | None = Field(
+        None, description="File of `python -m eval calibrate`; the shipped calibration if unset."
+    )
     context_tokens: int = Field(
         3000, ge=100, description="Most tokens of passages that a prompt may carry."
     )

@@ -23,6 +23,9 @@ RagError
 class RagError(Exception):
     """Anything that seedrag reports to its user; `str(error)` is one clear sentence."""
 
+    exit_code: int = 1
+    """What a command that ends with this error exits with."""
+
 
 class ConfigError(RagError):
     """A setting is unknown, malformed or contradicts another."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import regex
 
-from rag.config import Settings
+from rag.config import Settings, cache_dir
 from rag.embed import open_encoder
 from rag.protocols import Encoder, EncoderSpec
 from rag.types import Span, Vectors
@@ -100,3 +100,14 @@ def shared(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"the development data is not beside the checkout: {Path(*parts)}")
     return path
+
+
+@pytest.fixture
+def eval_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own, in which the compiled encoders stand already."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    open_encoder(Settings())
+    (folder / "encoders").symlink_to(cache_dir(Settings()) / "encoders")
+    monkeypatch.setenv("RAG_CACHE_DIR", str(folder))
+    return folder

@@ -10,7 +10,7 @@ from rag.config import Settings
 from rag.errors import ConfigError, QuestionError
 from rag.prompt import Prompter
 from rag.retrieve import Retriever
-from rag.types import Draft, Message, Request
+from rag.types import Document, Draft, Message, Request
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "questions.md").read_text(encoding="utf-8")
@@ -140,3 +140,12 @@ def test_a_short_corpus_gives_passages_and_not_the_whole_document(minilm: object
 def test_a_question_that_the_encoder_cannot_hold_is_said_to_be_cut(answerer: Answerer) -> None:
     answer = answerer.ask("Who was freed? " * 200)
     assert "question_truncated" in [notice.code for notice in answer.warnings]
+
+
+@pytest.mark.parametrize("asked", ["How is green tea treated?", "¿Cómo se trata el té verde?"])
+def test_a_question_that_stands_in_the_text_is_no_answer_to_itself(asked: str) -> None:
+    text = f"{asked}\n\nIt is steamed soon after picking, as green tea and té verde must be."
+    answerer = Answerer.over(Retriever.from_documents([Document("faq.md", text)]))
+    said = answerer.consider(asked).said
+    assert "steamed" in said
+    assert asked not in said

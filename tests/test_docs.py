@@ -31,6 +31,15 @@ def test_every_command_is_shown() -> None:
         assert f"$ rag {command.callback.__name__}" in README
 
 
+def test_every_eval_command_is_shown() -> None:
+    from eval.cli.main import app
+
+    assert app.registered_commands
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"$ python -m eval {command.callback.__name__}" in README
+
+
 def test_links_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):

@@ -62,6 +62,8 @@ _SEVERAL = regex.compile(
 _FIGURE = regex.compile(r"\d+")
 _MARK = regex.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 """A reference of the seed's own, which would read as one of ours."""
+_NO_STATEMENT = regex.compile(r"""^\#|[:?？؟\u037e]["'”’»)\]]*$""")
+"""Headings, what only announces, and questions: a FAQ's question is no answer to itself."""
 _BULLET = regex.compile(r"^(?:[-*+•>|]|\d{1,3}[.)])\s+")
 
 
@@ -134,12 +136,12 @@ class ExtractiveBackend:
 
 
 def _sentences(passages: Sequence[Passage]) -> Iterator[tuple[str, int]]:
-    """Yield each sentence once, on one line and without its bullet, with its passage's number."""
+    """Yield each statement once, on one line and without its bullet, with its passage's number."""
     seen = set()
     for number, passage in enumerate(passages, 1):
         for start, end in text.sentences(passage.text):
             said = _BULLET.sub("", text.squeeze(_MARK.sub("", passage.text[start:end])))
-            if said not in seen and not said.startswith("#") and not said.endswith(":"):
+            if said not in seen and not _NO_STATEMENT.search(said):
                 seen.add(said)
                 yield said, number
 

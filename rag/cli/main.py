@@ -1,18 +1,17 @@
 """The commands, each a thin layer over the library."""
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from rag.errors import IndexCorruptError, IndexMissingError, QuestionError, RagError
+from rag.cli.fence import fence
+from rag.errors import IndexCorruptError, IndexMissingError, QuestionError
 
 app = typer.Typer(
     name="rag",
@@ -39,22 +38,10 @@ Where = Annotated[
 ]
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the command line: exit 0 done, 1 with one sentence on stderr, 2 for wrong usage."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    try:
+    with fence("rag"):
         app()
-    except RagError as error:
-        _fail(str(error))
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        _fail(f"{error.filename or 'The system'}: {error.strerror or error}.")
-    except Exception as error:  # the last fence: a person gets a sentence, not a traceback
-        _fail(f"seedrag itself failed ({type(error).__name__}: {error}); please report this.")
-    sys.exit(0)
 
 
 def _version(asked: bool) -> None:
@@ -280,8 +267,3 @@ def _print(value: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]]
 
 def _line(value: dict[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
-
-
-def _fail(sentence: str) -> NoReturn:
-    print(f"rag: {sentence}", file=sys.stderr)
-    sys.exit(1)

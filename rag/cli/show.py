@@ -13,11 +13,11 @@ _WIDTH = 96
 
 
 @contextmanager
-def progress() -> "Iterator[Progress]":
-    """Give a bar on stderr that appears where a build takes longer than a moment."""
+def progress(unit: str = "doc") -> "Iterator[Progress]":
+    """Give a bar on stderr that appears where something takes longer than a moment."""
     from tqdm import tqdm
 
-    with tqdm(unit=" doc", delay=1, leave=False, disable=not sys.stderr.isatty()) as bar:
+    with tqdm(unit=f" {unit}", delay=1, leave=False, disable=not sys.stderr.isatty()) as bar:
 
         def report(done: int, total: int) -> None:
             bar.total = total

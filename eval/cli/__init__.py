@@ -1,0 +1,5 @@
+"""`python -m eval`: check, run, compare, bless, calibrate, canary, harvest, convert."""
+
+from eval.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,159 @@
+"""Fits the calibration that ships: which signals say that an answer is right, and how loudly.
+
+    python -m eval.fit squad2_dev xquad_es xquad_zh --out rag/calibration.json
+
+Each data folder holds `corpus.jsonl` and `gold.jsonl`, and where only some of its articles may be
+fitted on, `split.json`. Every article is a corpus of its own, as a person's seeds are about one
+thing: it is asked its own questions, questions that it was said not to answer (`adversarial`), and
+as many that belong to other articles (`elsewhere`). An answer is right where it contains a gold
+answer. The threshold is the one that parts right answers from `elsewhere` best.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from rag.answer import Answerer
+from rag.corpus import Found, read_source
+from rag.retrieve import Retriever
+
+_WORDS = ("passage_coverage", "known", "figures")
+FEATURES = (
+    ("answer_coverage", "answer_cosine", "answer_kind", "passage_cosine", "names", *_WORDS),
+    ("answer_coverage", "answer_kind", *_WORDS),
+    _WORDS,
+)
+"""In order of preference: the second model is for languages that the encoder cannot read, the third
+for backends that bring no signals of their own."""
+SEED = 20260101
+KEY = "train_articles"
+"""What `split.json` calls the articles that may be fitted on."""
+HALF = 0.5
+"""Weight of the adversarial questions, which are rarer in life than in the data."""
+
+Row = tuple[dict[str, float], bool, str]
+"""An answer's signals, whether it is right, and the kind of question."""
+
+
+def main() -> None:
+    """Fit on the named data and write the calibration file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("data", nargs="+", type=Path)
+    parser.add_argument("--limit", type=int, default=640, help="questions of each kind and folder")
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    rows = [row for folder in arguments.data for row in _rows(folder, arguments.limit)]
+    names = "+".join(folder.name for folder in arguments.data)
+    value = {
+        "id": f"extractive-{names}-{len(rows)}",
+        "fitted_on": {"data": names, "articles": KEY, "questions": len(rows)},
+        "models": [_fitted(rows, names) for names in FEATURES],
+    }
+    arguments.out.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(value, indent=2))
+
+
+def _rows(folder: Path, limit: int) -> Iterator[Row]:
+    read = read_source(folder / "corpus.jsonl", 1000)
+    documents = [item.document for item in read if isinstance(item, Found)]
+    articles = sorted({_above(document.id) for document in documents})
+    if (folder / "split.json").exists():
+        articles = json.loads((folder / "split.json").read_text(encoding="utf-8"))[KEY]
+    gold = [json.loads(line) for line in (folder / "gold.jsonl").open(encoding="utf-8")]
+    order = np.random.default_rng(SEED).permutation(len(gold))
+    gold = [gold[at] for at in order if _article(gold[at]) in articles]
+    each = -(-limit // len(articles))
+    for article in articles:
+        own = [document for document in documents if _above(document.id) == article]
+        answerer = Answerer.over(Retriever.from_documents(own))
+        of = {
+            "answerable": [g for g in gold if g["answerable"] and _article(g) == article],
+            "adversarial": [g for g in gold if not g["answerable"] and _article(g) == article],
+            "elsewhere": [g for g in gold if g["answerable"] and _article(g) != article],
+        }
+        for kind, items in of.items():
+            for item in items[:each]:
+                found = answerer.consider(item["question"])
+                right = kind == "answerable" and _contains(found.said, item["answers"])
+                yield dict(found.signals), right, kind
+
+
+def _article(item: dict[str, Any]) -> str:
+    return _above(item["evidence"][0]["doc"] if item["answerable"] else item["near_doc"])
+
+
+def _above(doc: str) -> str:
+    return doc.rsplit("#", 1)[0]
+
+
+def _contains(answer: str, answers: list[dict[str, Any]]) -> bool:
+    said = answer.casefold()
+    return all(
+        any(text.casefold() in said for text in (each["text"], *each["aliases"])) for each in answers
+    )
+
+
+def _fitted(rows: list[tuple[dict[str, float], bool, str]], names: Sequence[str]) -> dict[str, Any]:
+    blind = "answer_cosine" not in names and "answer_kind" in names
+    usable = [row for row in rows if blind != ("answer_cosine" in row[0])]
+    x = np.array([[row[0][name] for name in names] for row in usable])
+    y = np.array([row[1] for row in usable])
+    kinds = np.array([row[2] for row in usable])
+    folds = StratifiedKFold(10, shuffle=True, random_state=SEED)
+    weight = np.where(kinds == "adversarial", HALF, 1.0)
+    unseen = cross_val_predict(
+        LogisticRegression(C=10.0),
+        x,
+        y,
+        cv=folds,
+        method="predict_proba",
+        params={"sample_weight": weight},
+    )[:, 1]
+    model = LogisticRegression(C=10.0).fit(x, y, weight)
+    threshold = _threshold(unseen, y, kinds)
+    answerable = kinds == "answerable"
+    measured = {
+        f"auroc_{kind}": round(float(_auroc(unseen, answerable, kinds == kind)), 3)
+        for kind in ("elsewhere", "adversarial")
+        if (kinds == kind).any()
+    }
+    measured |= {
+        f"{'answered' if kind == 'answerable' else 'abstained'}_{kind}": round(
+            float(((unseen >= threshold) == (kind == "answerable"))[kinds == kind].mean()), 3
+        )
+        for kind in ("answerable", "elsewhere", "adversarial")
+        if (kinds == kind).any()
+    }
+    return {
+        "weights": {name: round(float(w), 4) for name, w in zip(names, model.coef_[0], strict=True)},
+        "bias": round(float(model.intercept_[0]), 4),
+        "threshold": round(threshold, 4),
+        "measured_on_unseen_folds": measured,
+    }
+
+
+def _auroc(p: NDArray[Any], yes: NDArray[Any], no: NDArray[Any]) -> float:
+    both = yes | no
+    return float(roc_auc_score(yes[both], p[both]))
+
+
+def _threshold(p: NDArray[Any], right: NDArray[Any], kinds: NDArray[Any]) -> float:
+    """Return the highest threshold within a hundredth of the best parting.
+
+    What is parted are right answers and questions of other articles; the two errors weigh alike.
+    """
+    steps = np.linspace(0.02, 0.9, 177)
+    scores = np.array([(p[right] >= t).mean() + (p[kinds == "elsewhere"] < t).mean() for t in steps])
+    return float(steps[np.flatnonzero(scores >= scores.max() - 0.01)[-1]])
+
+
+if __name__ == "__main__":
+    main()
