@@ -18,9 +18,8 @@ _WORD = regex.compile(
     rf"\d+(?:[.,]\d+)*[\w--[{_UNSPACED}]]*|[\w--[{_UNSPACED}]]+|[{_UNSPACED}]\p{{M}}*|[^\w\s]",
     regex.V1,
 )
-_CUT = regex.compile(
-    rf"(?<=[\w--[{_UNSPACED}]])(?=[\w--[{_UNSPACED}]])|(?<=\d)(?=[.,]\d)|(?<=\d[.,])(?=\d)", regex.V1
-)
+_IN_WORD = regex.compile(rf"(?<=[\w--[{_UNSPACED}]])(?=[\w--[{_UNSPACED}]])", regex.V1)
+_IN_NUMBER = regex.compile(r"(?<=\d)(?=[.,]?\d)|(?<=\d[.,])(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,12 @@ def stands(wording: str, text: str) -> bool:
 
 def cuts(text: str, at: int) -> bool:
     """Tell whether `at` lies inside a word or a number of the text."""
-    return _CUT.match(text, at) is not None
+    return _IN_WORD.match(text, at) is not None or cuts_number(text, at)
+
+
+def cuts_number(text: str, at: int) -> bool:
+    """Tell whether `at` lies between two digits of one number."""
+    return _IN_NUMBER.match(text, at) is not None
 
 
 def matched(old: Sequence[str], new: Sequence[str]) -> Span | None:

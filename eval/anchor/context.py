@@ -4,20 +4,17 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import Postfix, Prefix
 
-from eval.anchor.align import cuts
+from eval.anchor.align import cuts, cuts_number
+from eval.anchor.sentence import unmarked
 from eval.gold import Evidence
 from rag.text import sentences
 from rag.types import Span
-
-_MARK = 4
-"""Characters that a list mark or the like has at most: a sentence begins before it."""
 
 
 def occurrences(row: Evidence, quote: str, text: str) -> list[int]:
     """Return where the quote stands, overlapping places too.
 
-    A place that cuts a word ("110" in "1100") is none, unless the quote was anchored like that or
-    the row does not tell.
+    A place that cuts a word ("110" in "1100") is none, unless the quote was anchored like that.
     """
     starts: list[int] = []
     at = text.find(quote)
@@ -29,9 +26,13 @@ def occurrences(row: Evidence, quote: str, text: str) -> list[int]:
 
 
 def newly_cut(row: Evidence, quote: str, text: str, start: int) -> bool:
-    """Tell whether the quote at `start` begins or ends inside a word, as it did not before."""
+    """Tell whether the quote at `start` begins or ends inside a word, as it did not before.
+
+    Where nothing around it is known, only a number that is cut elsewhere than before is new.
+    """
     if not (row.prefix or row.suffix):
-        return False
+        edges = (start, start + len(quote))
+        return start != row.start and any(cuts_number(text, at) for at in edges)
     was, first, last = row.prefix + quote + row.suffix, len(row.prefix), len(row.prefix + quote)
     begins = cuts(text, start) and not cuts(was, first)
     return begins or (cuts(text, start + len(quote)) and not cuts(was, last))
@@ -42,12 +43,6 @@ def common(row: Evidence, text: str, span: Span) -> tuple[int, int]:
     before = text[max(0, span[0] - len(row.prefix)) : span[0]]
     after = text[span[1] : span[1] + len(row.suffix)]
     return Postfix.similarity(row.prefix, before), Prefix.similarity(row.suffix, after)
-
-
-def unchanged(row: Evidence, quote: str, text: str, span: Span) -> bool:
-    """Tell whether all of the prefix and the suffix is beside the quote at a span."""
-    whole = common(row, text, span) == (len(row.prefix), len(row.suffix))
-    return whole and not newly_cut(row, quote, text, span[0])
 
 
 def at_home(row: Evidence, text: str, span: Span) -> bool:
@@ -82,14 +77,15 @@ def sure(row: Evidence, text: str, span: Span) -> bool:
     """
     if not (row.prefix and row.suffix) or at_home(row, text, span):
         return True
-    return any(0 <= span[0] - start <= _MARK and end == span[1] for start, end in sentences(text))
+    return any(span in (each, unmarked(text, each)) for each in sentences(text))
 
 
 def is_whole(row: Evidence, quote: str) -> bool:
     """Tell whether the quote is whole sentences, as far as its surroundings show."""
     start, end = len(row.prefix), len(row.prefix + quote)
-    spans = sentences(row.prefix + quote + row.suffix)
-    begins = any(0 <= start - first <= _MARK for first, _ in spans)
+    was = row.prefix + quote + row.suffix
+    spans = sentences(was)
+    begins = any(start in (first, unmarked(was, (first, last))[0]) for first, last in spans)
     ends = any(last == end for _, last in spans)
     known = row.prefix or row.suffix or quote[-1:] in tuple(".!?。！？")
     return bool(known) and begins and ends

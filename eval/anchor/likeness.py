@@ -1,4 +1,4 @@
-"""What is most like a quote in a text that no longer holds it, and what it has lost.
+"""What is most like a quote in a text that no longer holds it.
 
 Likeness is twice the longest common subsequence of words over the words of both. Of the sentences
 of SQuAD's dev paragraphs the one in twenty that has the nearest neighbour in its own paragraph is
@@ -7,17 +7,17 @@ twins of more than `LIKE` ("In 2008, …", "In 2015, …"). One changed word in 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
-import regex
 from rapidfuzz import process
 from rapidfuzz.distance import Indel, LCSseq
 
 from eval.anchor.align import carried, matched, places, words
-from eval.anchor.context import common, is_whole
+from eval.anchor.context import common, in_place, is_whole
+from eval.anchor.sentence import sentence_digest, sentence_digests, unmarked
 from eval.gold import Evidence
 from rag.text import sentences
 from rag.types import Span
@@ -28,19 +28,6 @@ _WINDOW = 3
 """Neighbouring sentences that may have become of one, and the other way round."""
 _LEAST = 3
 """Words that a part of a sentence needs to be looked for without knowing what stood around it."""
-_LIST_MARK = regex.compile(r"(?:[-*+•>|]|\d{1,3}[.)]|#{1,6})\s+")
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_OTHER = "hundred thousand million billion dozen half first second third once twice".split()
-_NUMBER = regex.compile(
-    rf"(?<= )(?:(?P<tens>{'|'.join(_TENS)})(?: (?:- )?(?P<unit>{'|'.join(_SMALL[1:10])}))?"
-    rf"|(?P<small>{'|'.join(_SMALL)})|(?P<digits>\d\S*)|(?P<other>{'|'.join(_OTHER)}))(?= )"
-)
-_SEPARATOR = regex.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_DENIALS = frozenset("not no never none nobody nothing neither nor without cannot".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +40,37 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class _Windows:
-    """Neighbouring sentences: their places, and their words as one character each."""
+    """Neighbouring sentences: their places, their words as one character each, their digests."""
 
     spans: Sequence[Span]
     codes: Sequence[str]
+    digests: Sequence[frozenset[str]]
     known: Mapping[str, str]
 
     def encoded(self, tokens: Sequence[str]) -> str:
         return "".join(self.known.get(token, "\0") for token in tokens)
 
 
-def most_like(row: Evidence, quote: str, text: str) -> Like | None:
+Found = Iterator[tuple[Like, frozenset[str]]]
+"""What is like a quote, best first, each with the digests of the sentences that it lies in."""
+
+
+def most_like(row: Evidence, quote: str, text: str, others: Collection[str] = ()) -> Like | None:
     """Return the stretch of a text that is most like a quote, or None below `LIKE`.
 
     Whole sentences are compared with one to `_WINDOW` sentences. A part of a sentence is found
-    through what stood around it: what now stands between is its place.
+    through what stood around it: what now stands between is its place. A sentence of `others`, by
+    digest, is none of these, unless it stands where the quote stood.
     """
+    respelled = _respelled(row, quote, text)
+    if respelled is not None:
+        return respelled
+    others = frozenset(others).difference(sentence_digests(quote))
     find = _sentences_like if is_whole(row, quote) else _part_like
-    return _respelled(row, quote, text) or find(row, quote, text)
+    for like, digests in find(row, quote, text):
+        if others.isdisjoint(digests) or in_place(row, text, like.span):
+            return like
+    return None
 
 
 def _respelled(row: Evidence, quote: str, text: str) -> Like | None:
@@ -80,22 +80,23 @@ def _respelled(row: Evidence, quote: str, text: str) -> Like | None:
     return Like(min(spans, key=_distance(row, text)), 1.0) if spans else None
 
 
-def _sentences_like(row: Evidence, quote: str, text: str) -> Like | None:
+def _sentences_like(row: Evidence, quote: str, text: str) -> Found:
     windows = _windows(text, max(_WINDOW, len(sentences(quote)) + 1))
     code = windows.encoded(words(quote).tokens)
     found = process.extract(
         code, windows.codes, scorer=Indel.normalized_similarity, score_cutoff=LIKE, limit=None
     )
-    best = [windows.spans[at] for _, score, at in found if score == found[0][1]]
-    return Like(min(best, key=_distance(row, text)), found[0][1]) if found else None
+    distance = _distance(row, text)
+    for _, score, at in sorted(found, key=lambda each: (-each[1], distance(windows.spans[each[2]]))):
+        yield Like(windows.spans[at], score), windows.digests[at]
 
 
-def _part_like(row: Evidence, quote: str, text: str) -> Like | None:
+def _part_like(row: Evidence, quote: str, text: str) -> Found:
     """Find a part of a sentence: its likeness is the share of all known words that are there."""
     known, part = _with_context(row, quote)
     alone = part == (0, len(known))
     if alone and len(known) < _LEAST:
-        return None
+        return
     windows = _windows(text, _WINDOW)
     found = process.extract(
         windows.encoded(known),
@@ -104,17 +105,19 @@ def _part_like(row: Evidence, quote: str, text: str) -> Like | None:
         score_cutoff=ceil(LIKE * len(known)),
         limit=None,
     )
-    if not found:
-        return None
-    most = found[0][1]
-    best = [windows.spans[at] for _, score, at in found if score == most]
-    window = min(best, key=lambda span: (span[1] - span[0], abs(span[0] - (row.start or 0))))
-    now = words(text[slice(*window)])
-    laid = matched(known, now.tokens) if alone else carried(known, now.tokens, part, False)
-    if laid is None:
-        return None
-    start, end = now.span(laid)
-    return Like((window[0] + start, window[0] + end), most / len(known))
+
+    def order(each: tuple[str, float, int]) -> tuple[float, int, int]:
+        start, end = windows.spans[each[2]]
+        return -each[1], end - start, abs(start - (row.start or 0))
+
+    for _, score, at in sorted(found, key=order):
+        begin, end = windows.spans[at]
+        now = words(text[begin:end])
+        laid = matched(known, now.tokens) if alone else carried(known, now.tokens, part, False)
+        if laid is None:
+            return
+        first, last = now.span(laid)
+        yield Like((begin + first, begin + last), score / len(known)), windows.digests[at]
 
 
 def _with_context(row: Evidence, quote: str) -> tuple[Sequence[str], Span]:
@@ -132,18 +135,16 @@ def _windows(text: str, most: int) -> _Windows:
     known = {token: chr(1 + at) for at, token in enumerate(dict.fromkeys(held.tokens))}
     code = "".join(known[token] for token in held.tokens)
     starts = [start for start, _ in held.spans]
-    bounds = [_unmarked(text, span) for span in sentences(text)]
-    spans, codes = [], []
-    for first, (start, _) in enumerate(bounds):
-        for _, end in bounds[first : first + most]:
+    bounds = sentences(text)
+    named = [sentence_digest(text[slice(*span)]) for span in bounds]
+    spans, codes, digests = [], [], []
+    for first, span in enumerate(bounds):
+        start, _ = unmarked(text, span)
+        for last, (_, end) in enumerate(bounds[first : first + most], first):
             spans.append((start, end))
             codes.append(code[bisect_left(starts, start) : bisect_left(starts, end)])
-    return _Windows(spans, codes, known)
-
-
-def _unmarked(text: str, span: Span) -> Span:
-    mark = _LIST_MARK.match(text, *span)
-    return (mark.end() if mark else span[0]), span[1]
+            digests.append(frozenset(named[first : last + 1]))
+    return _Windows(spans, codes, digests, known)
 
 
 def _distance(row: Evidence, text: str) -> Callable[[Span], tuple[int, int]]:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 
 from eval.anchor.align import places, words
 from eval.metrics.words import tokens
@@ -51,13 +50,9 @@ def _lost_answers(quote: str, now: str, accepted: Sequence[str]) -> list[str]:
     used = {wording for _, wording in found}
     held = {wording for wording in accepted if places(wording, now)}
     gone = [wordings for _, wordings in stated if not held & wordings and held <= used]
-    return list(dict.fromkeys(max(wordings, key=len) for wordings in gone))
+    return list(dict.fromkeys(max(sorted(wordings), key=len) for wordings in gone))
 
 
 def _denials(text: str) -> int:
-    said = words(text).tokens
-    short = sum(
-        one.endswith("n") and two == "'" and three == "t"
-        for (one, two), (_, three) in pairwise(pairwise(said))
-    )
-    return short + sum(token in _DENIALS for token in said)
+    said = words(text)
+    return said.joined.count("n ' t ") + sum(token in _DENIALS for token in said.tokens)

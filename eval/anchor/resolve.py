@@ -3,8 +3,7 @@
 Only the quote itself settles anything.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,7 +11,6 @@ from eval.anchor import context
 from eval.anchor.likeness import Like, most_like
 from eval.anchor.loss import denial_changed, lost
 from eval.gold import Evidence
-from rag.text import sentences, squeeze
 from rag.types import Span
 
 IN_PLACE = 0.8
@@ -40,11 +38,14 @@ class Resolution:
     """A phrase for people; empty where there is nothing to say."""
 
 
-def resolve(row: Evidence, texts: Texts, accepted: Sequence[str]) -> Resolution:
+def resolve(
+    row: Evidence, texts: Texts, accepted: Sequence[str], others: Collection[str] = ()
+) -> Resolution:
     """Find a row's quote; `accepted` are the wordings of the item's answers.
 
     The quote elsewhere beats what is like it here, unless that is at least `IN_PLACE` like it and
     says the same or has the surroundings of old. A row without a quote judges its document.
+    `others` are digests of sentences that are known to be no edit of the quote.
     """
     text = texts.get(row.doc)
     if row.quote is None:
@@ -54,7 +55,7 @@ def resolve(row: Evidence, texts: Texts, accepted: Sequence[str]) -> Resolution:
     exact = _exact(row, row.quote, text)
     if exact is not None:
         return exact
-    like = most_like(row, row.quote, text)
+    like = most_like(row, row.quote, text, others)
     if like is None:
         return _elsewhere(row, row.quote, texts) or _gone(row, "nothing like it is left")
     found = _edited(row, row.quote, text, like, accepted)
@@ -62,17 +63,6 @@ def resolve(row: Evidence, texts: Texts, accepted: Sequence[str]) -> Resolution:
     if like.likeness >= IN_PLACE and here:
         return found
     return _elsewhere(row, row.quote, texts) or found
-
-
-def sentence_digests(text: str) -> list[str]:
-    """Return 8 hexadecimal digits of the sha256 of each sentence on one line, in order."""
-    return [sentence_digest(text[slice(*span)]) for span in sentences(text)]
-
-
-def sentence_digest(sentence: str) -> str:
-    """Return 8 hexadecimal digits of the sha256 of a sentence on one line."""
-    data = squeeze(sentence).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(data).hexdigest()[:8]
 
 
 def _document(doc: str, there: bool) -> Resolution:
@@ -87,15 +77,11 @@ def _gone(row: Evidence, note: str) -> Resolution:
 def _exact(row: Evidence, quote: str, text: str) -> Resolution | None:
     """Return the quote's place in its document, or None where it does not stand there as it was."""
     size = len(quote)
-    hint = row.start if row.end in (None, (row.start or 0) + size) else None
-    stands = hint is not None and text.startswith(quote, hint)
-    if hint is not None and stands and context.unchanged(row, quote, text, (hint, hint + size)):
-        return _at("unchanged", row.doc, quote, hint)
     starts = context.occurrences(row, quote, text)
     chosen = context.decided(row, [(text, (start, start + size)) for start in starts])
     best = None if chosen is None else starts[chosen]
-    if hint in starts and best in (None, hint):
-        return _at("unchanged", row.doc, quote, hint or 0)
+    if row.start in starts and best in (None, row.start):
+        return _at("unchanged", row.doc, quote, row.start or 0)
     if len(starts) == 1:
         return _lone(row, quote, text, starts[0])
     many = f"it stands {len(starts)} times"
@@ -137,7 +123,10 @@ def _edited(row: Evidence, quote: str, text: str, like: Like, accepted: Sequence
 
 
 def _elsewhere(row: Evidence, quote: str, texts: Texts) -> Resolution | None:
-    """Return the one place outside of its document where the quote stands, or None."""
+    """Return the one place outside of its document where the quote stands, or None.
+
+    Part of a sentence may stand there by chance, so its surroundings must have come along.
+    """
     found: list[tuple[str, Span]] = [
         (doc, (start, start + len(quote)))
         for doc, text in texts.items()
@@ -146,7 +135,8 @@ def _elsewhere(row: Evidence, quote: str, texts: Texts) -> Resolution | None:
     ]
     places = [(texts[doc], span) for doc, span in found]
     chosen = context.decided(row, places)
-    if chosen is None and len(found) == 1 and context.sure(row, *places[0]):
+    whole = context.is_whole(row, quote)
+    if chosen is None and len(found) == 1 and (whole or context.at_home(row, *places[0])):
         chosen = 0
     if chosen is None:
         return None

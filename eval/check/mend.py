@@ -10,6 +10,7 @@ from typing import Any
 
 from eval.anchor import Resolution
 from eval.anchor.align import carried, places, stands, words
+from eval.anchor.loss import lost_numbers, numbers
 from eval.check.values import Row
 from eval.gold import Evidence, GoldAnswer, GoldItem
 from rag.text import squeeze
@@ -24,29 +25,51 @@ def mended(
     line: Line, item: GoldItem, rows: Sequence[Row], texts: Mapping[str, str]
 ) -> tuple[Line, list[str]]:
     """Return the line of an item with what can be mended, and what a person should know."""
-    answers = [dict(answer) for answer in line.get("answers") or []]
     lost = [[at for at, row in enumerate(rows) if _has_lost(row, each)] for each in item.answers]
-    changes = [
-        (raw, *_new_words(answer, [rows[at] for at in gone], rows))
-        for answer, raw, gone in zip(item.answers, answers, lost, strict=True)
-        if gone
-    ]
-    notes = [note for _, _, note in changes]
-    clear = all(new is not None for _, new, _ in changes)
+    notes: list[str] = []
+    answers: list[Line] = []
+    clear = True
+    for raw, answer, gone in zip(line.get("answers", []), item.answers, lost, strict=True):
+        new, note = _new_words(answer, [rows[at] for at in gone], rows) if gone else (None, "")
+        answers.append(_answer(raw, new) if new else raw)
+        notes += filter(None, [note or _partly_lost(answer, rows)])
+        clear = clear and not (gone and new is None)
     held_back = set() if clear else {at for gone in lost for at in gone}
-    for raw, new, _ in changes if clear else ():
-        raw["text"] = new
-        if "aliases" in raw:
-            raw["aliases"] = []
-    evidence, removed = _evidence(line.get("evidence") or [], rows, held_back, texts)
+    notes += _of_question(item.question, rows)
+    evidence, removed = _evidence(line.get("evidence", []), rows, held_back, texts)
     if removed:
         notes.append(f"{removed} of its quotes {'is' if removed == 1 else 'are'} gone; another holds")
     changed = {**line}
-    if answers:
+    if answers and clear:
         changed["answers"] = answers
     if evidence:
         changed["evidence"] = evidence
     return changed, notes
+
+
+def _answer(raw: Line, wordings: Sequence[str]) -> Line:
+    aliases = {"aliases": [*wordings[1:]]} if "aliases" in raw or wordings[1:] else {}
+    return {**raw, "text": wordings[0], **aliases}
+
+
+def _partly_lost(answer: GoldAnswer, rows: Sequence[Row]) -> str:
+    """Return a note where a number that an answer may be said with is gone, and other words hold."""
+    for gold, now in rows:
+        for wording in answer.accepted if gold.quote and now.quote else ():
+            if stands(wording, gold.quote or "") and lost_numbers(wording, now.quote or ""):
+                return f"answer: “{wording}” no longer stands there, though another wording does"
+    return ""
+
+
+def _of_question(question: str, rows: Sequence[Row]) -> list[str]:
+    """Return a note for each number of the question that no longer stands in its evidence."""
+    gone = {
+        number
+        for gold, now in rows
+        if gold.quote and now.quote
+        for number in lost_numbers(gold.quote, now.quote)
+    }
+    return [f"the question itself says {number}" for number in sorted(gone & numbers(question).keys())]
 
 
 def _has_lost(row: Row, answer: GoldAnswer) -> bool:
@@ -59,18 +82,42 @@ def _states(answer: GoldAnswer, text: str | None) -> bool:
     return text is not None and any(stands(wording, text) for wording in answer.accepted)
 
 
-def _new_words(answer: GoldAnswer, lost: Sequence[Row], rows: Sequence[Row]) -> tuple[str | None, str]:
-    """Return the words that an answer has become, or None, and what to say of it."""
-    still = [row.now for row in rows if _states(answer, row.now.quote)][:1]
-    found = {_became(answer, row): row.now for row in lost}
-    said = [now for new, now in found.items() if new is not None] + still
-    if len(said) > 1:
-        quoted = ", ".join(f"{now.doc} says “{squeeze(now.quote or '')}”" for now in said)
+def _new_words(
+    answer: GoldAnswer, lost: Sequence[Row], rows: Sequence[Row]
+) -> tuple[Sequence[str] | None, str]:
+    """Return the wordings that an answer has now, or None, and what to say of it.
+
+    Of "four waves, three months, not at once" only the second is out of date where months become
+    years, and only if another still stands there.
+    """
+    gone = {number for row in lost for number in _lost_numbers(answer, row)}
+    current = [each for each in answer.accepted if gone and not gone & numbers(each).keys()]
+    if not any(stands(each, row.now.quote or "") for row in rows for each in current):
+        current = []
+    outdated = [each for each in answer.accepted if each not in current]
+    still = [now for _, now in rows if any(stands(each, now.quote or "") for each in outdated)][:1]
+    became = [(_became(answer, row), row.now) for row in lost]
+    said = {_value(new): now for new, now in became if new is not None}
+    if len(said) + len(still) > 1:
+        quoted = ", ".join(
+            f"{now.doc} says “{squeeze(now.quote or '')}”" for now in (*said.values(), *still)
+        )
         return None, f"the documents now contradict each other: {quoted}"
-    new = next(iter(found))
-    if new is None or len(found) > 1:
+    new = list(dict.fromkeys(new for new, _ in became if new is not None))
+    if len(new) < len({each for each, _ in became}):
         return None, f"answer: “{answer.text}” no longer stands there; say what it is now"
-    return new, f"answer: was “{answer.text}”, now stands “{new}”"
+    return [*new, *current], f"answer: was “{outdated[0]}”, now stands “{new[0]}”"
+
+
+def _lost_numbers(answer: GoldAnswer, row: Row) -> set[str]:
+    quote, now = row.gold.quote or "", row.now.quote or ""
+    stated = (each for each in answer.accepted if stands(each, quote))
+    return {number for each in stated for number in lost_numbers(each, now)}
+
+
+def _value(wording: str) -> str:
+    """Return what is the same of two wordings that state the same."""
+    return " ".join(sorted(numbers(wording))) or wording.casefold()
 
 
 def _became(answer: GoldAnswer, row: Row) -> str | None:
@@ -124,5 +171,5 @@ def _row(line: Line, row: Row, texts: Mapping[str, str]) -> Line:
 
 def _names(gold: Evidence, now: Resolution) -> bool:
     """Tell whether a row says already where its quote is."""
-    hinted = gold.start is None or (gold.start, gold.end) == (now.start, now.end)
+    hinted = gold.start is None or (now.start == gold.start and gold.end in (None, now.end))
     return hinted and now.settled

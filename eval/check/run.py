@@ -1,17 +1,19 @@
 """Every evidence row resolved, judged by item, and a mended line proposed where one is needed."""
 
 import json
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, get_args
 
-from eval.anchor import Resolution, Status, context, resolve, sentence_digest
+from eval.anchor import Resolution, Status, resolve, sentence_digest
+from eval.anchor.sentence import unmarked
 from eval.check.mend import mended
 from eval.check.news import warnings
 from eval.check.values import Checked, CheckReport, Row
 from eval.gold import Evidence, Gold, GoldItem, read_lines
-from rag.text import fold, sentences
+from rag.text import sentences
+from rag.types import Span
 
 Texts = Mapping[str, str]
 Before = Mapping[str, Sequence[str]]
@@ -28,68 +30,65 @@ def check(gold: Gold, texts: Texts, before: Before | None = None) -> CheckReport
     counts: Counter[str] = Counter()
     items: list[Checked] = []
     proposals: dict[str, Mapping[str, Any]] = {}
-    for item in gold.items:
-        rows = _resolved(item, texts, known)
+    for item, rows in zip(gold.items, _resolved(gold.items, texts, known), strict=True):
         counts.update(row.now.status for row in rows)
         line, notes = mended(raw[item.id], item, rows, texts)
         if line != raw[item.id]:
             proposals[item.id] = line
         open_rows = [row for row in rows if not row.now.settled]
         if open_rows:
-            items.append(Checked(item.id, item.question, _is_stale(rows), open_rows, notes))
+            items.append(Checked(item.id, item.question, _is_held(rows), open_rows, notes))
     return CheckReport(
         items,
         {status: counts[status] for status in get_args(Status)},
-        sum(item.stale for item in items),
         warnings(gold.items, texts, known) if before is not None else [],
         proposals,
     )
 
 
-def _is_stale(rows: Sequence[Row]) -> bool:
+def _is_held(rows: Sequence[Row]) -> bool:
     held = {row.gold.group for row in rows if row.now.settled}
-    return any(row.gold.group not in held for row in rows)
+    return all(row.gold.group in held for row in rows)
 
 
-def _resolved(item: GoldItem, texts: Texts, before: Mapping[str, Collection[str]]) -> list[Row]:
-    """Resolve an item's rows; what merely looks like a quote but is no edit of it is dropped."""
-    accepted = [wording for answer in item.answers for wording in answer.accepted]
-    found = [resolve(row, texts, accepted) for row in item.evidence]
-    settled = [each for each in found if each.settled and each.start is not None]
+def _resolved(
+    items: Sequence[GoldItem], texts: Texts, before: Mapping[str, Collection[str]]
+) -> list[list[Row]]:
+    """Resolve every item's rows; what merely looks like a quote but is a sentence of its own is none.
+
+    Of its own is a sentence that stood there before, or that holds as another row's evidence.
+    """
+    found = [[Row(row, _now(row, item, texts)) for row in item.evidence] for item in items]
+    held: defaultdict[str, list[Span]] = defaultdict(list)
+    for _, now in chain.from_iterable(found):
+        if now.settled and now.start is not None and now.end is not None:
+            held[now.doc].append((now.start, now.end))
+    guessed = {now.doc for _, now in chain.from_iterable(found) if _is_guess(now)}
+    others = {doc: {*before.get(doc, ()), *_within(held[doc], texts[doc])} for doc in guessed}
     return [
-        Row(row, _without_place(now) if _is_another(row, now, settled, texts, before) else now)
-        for row, now in zip(item.evidence, found, strict=True)
+        [
+            Row(row, _now(row, item, texts, others[now.doc])) if _is_guess(now) else Row(row, now)
+            for row, now in rows
+        ]
+        for item, rows in zip(items, found, strict=True)
     ]
 
 
-def _is_another(
-    row: Evidence,
-    now: Resolution,
-    settled: Sequence[Resolution],
-    texts: Texts,
-    before: Mapping[str, Collection[str]],
-) -> bool:
-    """Tell whether a proposal is a sentence of its own: it is held evidence, or stood there before.
-
-    What stands between the old prefix and suffix is the quote edited, even if the baseline is newer
-    than the edit; and so is what differs in its spelling alone.
-    """
-    if now.status not in ("edited", "stale") or now.quote is None or row.quote is None:
-        return False
-    text, start, end = texts[now.doc], now.start or 0, now.end or 0
-    if any(_meets(each, now.doc, start, end) for each in settled):
-        return True
-    if fold(row.quote).text == fold(now.quote).text or context.in_place(row, text, (start, end)):
-        return False
-    around = [text[a:b] for a, b in sentences(text) if a < end and b > start]
-    known = before.get(now.doc, ())
-    return all(sentence_digest(sentence) in known for sentence in around)
+def _now(row: Evidence, item: GoldItem, texts: Texts, others: Collection[str] = ()) -> Resolution:
+    accepted = [wording for answer in item.answers for wording in answer.accepted]
+    return resolve(row, texts, accepted, others)
 
 
-def _meets(held: Resolution, doc: str, start: int, end: int) -> bool:
-    return held.doc == doc and (held.start or 0) < end and (held.end or 0) > start
+def _is_guess(now: Resolution) -> bool:
+    return now.status in ("edited", "stale") and now.quote is not None
 
 
-def _without_place(now: Resolution) -> Resolution:
-    note = "it is gone; what is most like it there is another sentence"
-    return replace(now, status="stale", start=None, end=None, quote=None, survives=False, note=note)
+def _within(held: Sequence[Span], text: str) -> Iterator[str]:
+    """Yield the digests of a text's sentences that lie in one of the spans."""
+    waiting, reach = sorted(held, reverse=True), 0
+    for span in sentences(text):
+        start, end = unmarked(text, span)
+        while waiting and waiting[-1][0] <= start:
+            reach = max(reach, waiting.pop()[1])
+        if end <= reach:
+            yield sentence_digest(text[slice(*span)])

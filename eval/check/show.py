@@ -41,7 +41,7 @@ def _item_json(item: Checked) -> dict[str, Any]:
     return {
         "id": item.id,
         "question": item.question,
-        "stale": item.stale,
+        "held": item.held,
         "rows": rows,
         "notes": list(item.notes),
     }
@@ -51,15 +51,18 @@ def _counts(report: CheckReport) -> str:
     total = sum(report.counts.values())
     found = ", ".join(f"{count} {status}" for status, count in report.counts.items() if count)
     lines = [f"{_many(total, 'piece')} of evidence: {found or 'none to look for'}"]
-    if report.stale:
-        lines.append(f"{_many(report.stale, 'question')} without evidence that holds")
+    if report.items:
+        alone = sum(not item.held for item in report.items)
+        lines.append(
+            f"{_many(report.stale, 'question')} to look at, {alone} without evidence that holds"
+        )
     elif report.ok:
         lines.append("nothing to look at")
     return "\n".join(lines)
 
 
 def _item(item: Checked) -> str:
-    held = "" if item.stale else "  (other evidence of it holds)"
+    held = "  (other evidence of it holds)" if item.held else ""
     lines = [f"{item.id}: {item.question}{held}"]
     for row in item.rows:
         lines += _row(row)

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from eval.anchor import Resolution
 from eval.gold import Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """An evidence row and what became of it."""
 
     gold: Evidence
@@ -22,8 +21,8 @@ class Checked:
 
     id: str
     question: str
-    stale: bool
-    """Whether some group has no settled row."""
+    held: bool
+    """Whether each group has a settled row nevertheless."""
     rows: Sequence[Row]
     notes: Sequence[str]
 
@@ -49,11 +48,14 @@ class CheckReport:
     items: Sequence[Checked]
     counts: Mapping[str, int]
     """Rows by status."""
-    stale: int
-    """Items some group of which has no settled row."""
     warnings: Sequence[Warned]
     proposals: Mapping[str, Mapping[str, Any]]
     """The new gold line of each item that needs one, by id."""
+
+    @property
+    def stale(self) -> int:
+        """Items that rest on text which is no longer there, or not surely."""
+        return len(self.items)
 
     @property
     def ok(self) -> bool:
