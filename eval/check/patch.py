@@ -26,7 +26,7 @@ def patch(gold: Gold, report: CheckReport) -> str:
     before[-1] = before[-1].removesuffix("\n")
     after = [_mended(line, report) for line in before]
     name = _name(gold.path)
-    lines = unified_diff([*filter(None, before)], [*filter(None, after)], f"a/{name}", f"b/{name}")
+    lines = unified_diff([*filter(None, before)], [*filter(None, after)], f"a/{name}", f"b/{name}", n=1)
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )
