@@ -75,7 +75,7 @@ MEASURES: Sequence[Measure] = (
         "The answer's numbers are by value those of the gold answer, and no others.",
     ),
     Measure("rouge_l", "answers", "ROUGE-L", "Longest common subsequence with the gold answer."),
-    Measure("cosine", "answers", "Cosine", "Nearness to the gold answer by the run's own encoder."),
+    Measure("cosine", "answers", "Cosine", "Nearness to the gold answer by the bundled encoder."),
     Measure(
         "citation_recall",
         "grounding",

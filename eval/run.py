@@ -19,6 +19,9 @@ from eval.score import SCORING, Anchored, Scored, Similarity, anchored, scored, 
 from eval.stages import STAGES, stage
 from eval.system import System
 from eval.totals import risk_coverage, rounded, totals
+from rag.config import Settings
+from rag.embed import open_encoder
+from rag.protocols import Encoder
 
 SCHEMA = 1
 RANKED = 10
@@ -59,7 +62,7 @@ def run(
 ) -> Outcome:
     """Ask and score the selected items; `fresh` asks anew what the cache knows."""
     items = selected(gold, tags, limit)
-    similar = similarity(system.answerer.retriever.encoder)
+    similar = similarity(_pinned(system))
     results: list[Scored] = []
     known = 0
     for item, (record, cached) in zip(items, ask_all(items, system, progress, fresh), strict=True):
@@ -93,6 +96,14 @@ def run(
         "items": [_item(result) for result in results],
     }
     return Outcome(report, _timings(results, known), results)
+
+
+def _pinned(system: System) -> Encoder:
+    """Return the default encoder, whatever the run's own: cosines of two runs should compare."""
+    default = Settings.model_fields["encoder"].default
+    if system.settings.encoder == default:
+        return system.answerer.retriever.encoder
+    return open_encoder(system.settings.model_copy(update={"encoder": default}))
 
 
 def _scored(

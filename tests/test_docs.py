@@ -1,3 +1,4 @@
+import json
 import re
 import subprocess
 import sys
@@ -38,6 +39,30 @@ def test_every_eval_command_is_shown() -> None:
     for command in app.registered_commands:
         assert command.callback is not None
         assert f"$ python -m eval {command.callback.__name__}" in README
+
+
+def test_the_scores_shown_are_those_of_the_blessed_baseline() -> None:
+    baseline = json.loads((ROOT / "eval/gold/seeds.baseline.json").read_text(encoding="utf-8"))
+    shown = re.findall(
+        r"^\| [^|]+ \| \*\*(.*?)\*\* \| (.*?) to (.*?) \| (\d+) \|", README, re.MULTILINE
+    )
+    metrics = (
+        "correct success@1 ndcg@3 all_evidence@context citation_recall abstained_unanswerable "
+        "false_abstention auroc exact_match f1"
+    ).split()
+    expected = [
+        (*(_short(found[key]) for key in ("value", "low", "high")), str(found["n"]))
+        for found in (baseline["metrics"][name] for name in metrics)
+    ]
+    assert shown == expected
+    wrong = "9 were not retrieved, 13 answered wrong, 16 wrongly withheld, and 16 answered although"
+    stages = ("not retrieved", "answered wrong", "wrongly abstained", "wrongly answered")
+    assert [baseline["stages"][stage] for stage in stages] == [9, 13, 16, 16]
+    assert wrong in README
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}".removeprefix("0")
 
 
 def test_links_lead_somewhere() -> None:

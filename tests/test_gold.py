@@ -1,15 +1,19 @@
 """Reading gold: what is kept, what is refused, and what digests depend on."""
 
 import json
+import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from eval.errors import GoldError
-from eval.gold import GoldItem, gold_schema, read_gold, write_lines
-from tests.conftest import shared
+from eval.gold import GoldItem, gold_schema, read_gold, read_lines, write_lines
+from tests.conftest import ROOT, shared
 
 ITEM: dict[str, Any] = {
     "id": "a",
@@ -111,3 +115,121 @@ def test_the_schema_takes_good_lines_and_refuses_broken_ones() -> None:
 @pytest.mark.parametrize("name", ["squad2_dev", "mtrag_un", "multihop_rag_facts", "policyqa_test"])
 def test_the_development_sets_are_gold(name: str) -> None:
     assert len(read_gold(shared("data", name)).items) >= 500
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ('{"id": ' + "1" * 5000 + "}", "line 2 holds a number of too many digits."),
+        ("[]", "line 2 is no JSON object."),
+        ('"text"', "line 2 is no JSON object."),
+        ('{"a":' * 50_000 + "1" + "}" * 50_000, "line 2 is nested too deeply."),
+        (line(id="b", question="\ud800"), "line 2: question"),
+        (line(id="b", evidence=[{"group": "g", "doc": "d", "start": 1.5}]), "line 2: evidence.0.start"),
+        (line(id="b", evidence=[{"group": "g", "doc": "d", "start": -1}]), "line 2: evidence.0.start"),
+        (line(id="b", evidence=[{"group": "g", "doc": "d", "quote": ""}]), "line 2: evidence.0.quote"),
+        (line(id="b", tags="number"), "line 2: tags"),
+        (line(id=7), "line 2: id"),
+    ],
+)
+def test_what_json_allows_and_gold_does_not_is_named(tmp_path: Path, broken: str, said: str) -> None:
+    with pytest.raises(GoldError, match=re.escape(said)) as caught:
+        read_gold(gold(tmp_path, f"{line()}\n{broken}\n"))
+    assert "GoldItem" not in str(caught.value)
+
+
+def test_gold_of_the_current_folder_bears_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gold(tmp_path, line())
+    monkeypatch.chdir(tmp_path)
+    assert read_gold(Path()).name == read_gold(Path("gold.jsonl")).name == tmp_path.name
+
+
+def test_lines_end_with_a_newline_alone(tmp_path: Path) -> None:
+    """JSON leaves these marks in strings as they are; other readers break lines at them."""
+    item = json.dumps({**ITEM, "question": "a\u2028b\u0085c\u000bd"}, ensure_ascii=False)
+    found = read_gold(gold(tmp_path, f"{item}\n{line(id='b')}\n"))
+    assert found.items[0].question == "a\u2028b\u0085c\u000bd"
+    assert len(found.items) == 2
+
+
+def test_near_is_read_under_both_of_its_names() -> None:
+    for name in ("near", "near_doc"):
+        item = GoldItem.model_validate(
+            {"id": "a", "question": "Why?", "answerable": False, name: "d.md"}
+        )
+        assert (item.near, item.cluster) == ("d.md", "d.md")
+
+
+def test_groups_keep_their_order_and_hold_their_alternatives() -> None:
+    rows = [{"group": group, "doc": doc} for group, doc in (("b", "1"), ("a", "2"), ("b", "3"))]
+    item = GoldItem.model_validate({**ITEM, "evidence": rows})
+    assert [[row.doc for row in group] for group in item.groups] == [["1", "3"], ["2"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "good"),
+    [
+        ({}, True),
+        ({"unknown": [1]}, True),
+        ({"answers": []}, True),  # it measures retrieval alone
+        ({"evidence": []}, True),
+        ({"answers": [], "evidence": []}, False),
+        ({"answerable": False}, False),
+        ({"answerable": False, "answers": []}, True),
+        ({"question": " "}, False),
+        ({"answers": [{"text": ""}]}, False),
+        ({"answers": [{"aliases": []}]}, False),
+        ({"evidence": [{"group": "g1", "doc": "d", "start": -1}]}, False),
+        ({"evidence": [{"group": "g1", "doc": "d", "grade": 0}]}, False),
+        ({"history": [{"role": "cat", "content": "x"}]}, False),
+        ({"filter": "d"}, False),
+        ({"tags": [1]}, False),
+    ],
+)
+def test_schema_and_reader_agree(tmp_path: Path, change: dict[str, Any], good: bool) -> None:
+    value = {**ITEM, **change}
+    assert Draft202012Validator(gold_schema()).is_valid(value) == good
+    path = gold(tmp_path, json.dumps(value))
+    if good:
+        assert len(read_gold(path).items) == 1
+    else:
+        with pytest.raises(GoldError, match="line 1"):
+            read_gold(path)
+
+
+def test_the_schema_says_what_it_is_of_and_takes_the_shipped_gold() -> None:
+    schema = gold_schema()
+    assert schema["title"] == "A gold item of seedrag"
+    check = Draft202012Validator(schema)
+    for _, text in read_lines(ROOT / "eval" / "gold" / "seeds.jsonl"):
+        check.validate(json.loads(text))
+
+
+wordings = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+items = st.builds(
+    lambda question, wording, quote, tags: {
+        **ITEM,
+        "question": f"{question}?",
+        "answers": [{"text": wording, "aliases": [wording]}],
+        "evidence": [{"group": "g", "doc": "d", "quote": quote}],
+        "tags": tags,
+    },
+    wordings, wordings, wordings, st.lists(wordings),
+)  # fmt: skip
+
+
+@settings(max_examples=50)
+@given(st.lists(items, max_size=4), st.randoms())
+def test_whatever_is_written_is_read_again_and_order_does_not_matter(
+    tmp_path_factory: pytest.TempPathFactory, drawn: list[dict[str, Any]], chance: Random
+) -> None:
+    file = tmp_path_factory.mktemp("gold") / "gold.jsonl"
+    lines = [{**item, "id": f"i{n}"} for n, item in enumerate(drawn)]
+    write_lines(file, lines)
+    found = read_gold(file)
+    assert found.items == [GoldItem.model_validate(each) for each in lines]
+    chance.shuffle(lines)
+    write_lines(file, [{**each, "tags": []} for each in lines])
+    assert read_gold(file).digest == found.digest

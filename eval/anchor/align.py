@@ -1,12 +1,14 @@
 """The words of two texts laid beside each other: how alike they are, and what became of which.
 
-Words are compared as `rag.text.fold` leaves them, so neither case nor typographic quotes part them.
+Words are compared composed and as `rag.text.fold` leaves them, so neither case nor typographic
+quotes part them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
+from unicodedata import normalize
 
 import regex
 
@@ -43,7 +45,7 @@ def words(text: str) -> Words:
     tokens: list[str] = []
     spans: list[Span] = []
     for match in _WORD.finditer(folded.text):
-        tokens.append(match.group())
+        tokens.append(normalize("NFC", match.group()))
         spans.append((folded.origin[match.start()], folded.origin[match.end() - 1] + 1))
     return Words(tokens, spans, f" {' '.join(tokens)} ")
 

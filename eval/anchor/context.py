@@ -19,23 +19,10 @@ def occurrences(row: Evidence, quote: str, text: str) -> list[int]:
     starts: list[int] = []
     at = text.find(quote)
     while at >= 0:
-        if not newly_cut(row, quote, text, at):
+        if not _newly_cut(row, quote, text, at):
             starts.append(at)
         at = text.find(quote, at + 1)
     return starts
-
-
-def newly_cut(row: Evidence, quote: str, text: str, start: int) -> bool:
-    """Tell whether the quote at `start` begins or ends inside a word, as it did not before.
-
-    Where nothing around it is known, only a number that is cut elsewhere than before is new.
-    """
-    if not (row.prefix or row.suffix):
-        edges = (start, start + len(quote))
-        return start != row.start and any(cuts_number(text, at) for at in edges)
-    was, first, last = row.prefix + quote + row.suffix, len(row.prefix), len(row.prefix + quote)
-    begins = cuts(text, start) and not cuts(was, first)
-    return begins or (cuts(text, start + len(quote)) and not cuts(was, last))
 
 
 def common(row: Evidence, text: str, span: Span) -> tuple[int, int]:
@@ -89,3 +76,16 @@ def is_whole(row: Evidence, quote: str) -> bool:
     ends = any(last == end for _, last in spans)
     known = row.prefix or row.suffix or quote[-1:] in tuple(".!?。！？")
     return bool(known) and begins and ends
+
+
+def _newly_cut(row: Evidence, quote: str, text: str, start: int) -> bool:
+    """Tell whether the quote at `start` begins or ends inside a word, as it did not before.
+
+    Where nothing around it is known, only a number that is cut elsewhere than before is new.
+    """
+    if not (row.prefix or row.suffix):
+        edges = (start, start + len(quote))
+        return start != row.start and any(cuts_number(text, at) for at in edges)
+    was, first, last = row.prefix + quote + row.suffix, len(row.prefix), len(row.prefix + quote)
+    begins = cuts(text, start) and not cuts(was, first)
+    return begins or (cuts(text, start + len(quote)) and not cuts(was, last))
