@@ -18,7 +18,7 @@ from rag.answer import Answerer
 from rag.backends import open_backend
 from rag.build import build_index, plan_sources
 from rag.confidence import SHIPPED, Calibration
-from rag.config import Settings, cache_dir
+from rag.config import ServiceSettings, Settings, cache_dir
 from rag.corpus import Found, read_source
 from rag.embed import open_encoder
 from rag.prompt import Prompter
@@ -31,6 +31,7 @@ Progress = Callable[[int, int], None]
 _ELSEWHERE = {
     *("index", "seeds", "prompts", "calibration"),  # told by the digest of what stands there
     *("cache_dir", "keep_generations", "threads", "max_file_mb"),  # no answer depends on these
+    *ServiceSettings.model_fields,
 }
 """Settings that fingerprints leave out. All others count, those of tomorrow too."""
 _SECRET = ("key", "token", "secret", "password")

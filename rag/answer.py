@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag import text
-from rag.cite import Cited, cite
+from rag.cite import Cited, Citer
 from rag.confidence import Calibration
 from rag.prompt import Prompter, fitting
-from rag.protocols import Backend
+from rag.protocols import Backend, Follower
 from rag.retrieve import Retriever
+from rag.stop import Stop
 from rag.types import Answer, Draft, Filter, Message, Notice, Request, Retrieval
 
 if TYPE_CHECKING:
     from rag.config import Settings
 
 _FIGURE = re.compile(r"\d+")
+_WORD = re.compile(r"\s*\S+")
 _NAME = re.compile(r"(?<=\s)[A-Z][a-z]{2,}")
 """A capitalised word that does not begin the question."""
 
@@ -83,12 +85,15 @@ class Answerer:
         top_k: int | None = None,
         filter: Filter | None = None,
         history: Sequence[Message] = (),
+        follower: Follower | None = None,
     ) -> Answer:
         """Return an answer whose every sentence was checked, or an abstention.
 
-        Raises `QuestionError`, `FilterError` and `BackendError`.
+        A `follower` is told of the passages and hears the answer bit by bit, markers numbered as in
+        the answer; where the answer turns out too unsure to be given, it has heard it all the same.
+        Raises `QuestionError`, `FilterError`, `BackendError`, and `StoppedError` if it stops the work.
         """
-        return self.consider(question, top_k, filter, history).answer
+        return self.consider(question, top_k, filter, history, follower).answer
 
     def consider(
         self,
@@ -96,12 +101,15 @@ class Answerer:
         top_k: int | None = None,
         filter: Filter | None = None,
         history: Sequence[Message] = (),
+        follower: Follower | None = None,
     ) -> Considered:
         """Do as `ask` does, and tell what would have been said and how that was judged."""
+        following = _Following(follower)
         began = time.perf_counter()
         retrieval = self._retrieved(question, top_k, filter, history)
         found = time.perf_counter()
-        draft, cited = self._written(retrieval)
+        following.found(retrieval)
+        draft, cited = self._written(retrieval, following)
         known = signals(retrieval, draft, cited)
         confidence, threshold = self._calibration.judge(known)
         if self._settings.threshold is not None:
@@ -110,6 +118,7 @@ class Answerer:
         timings = {"retrieve": found - began, "generate": ended - found, "total": ended - began}
         abstained = draft.abstained or confidence < threshold
         answer = self._answer(retrieval, draft, cited, confidence, abstained, timings)
+        following.ended(answer)
         return Considered(answer, cited.answer, known)
 
     def _elsewhere(self) -> Iterator[Notice]:
@@ -136,10 +145,24 @@ class Answerer:
         passages, dropped = fitting(retrieval.passages, self._settings.context_tokens)
         return replace(retrieval, passages=passages, notices=(*retrieval.notices, *dropped))
 
-    def _written(self, retrieval: Retrieval) -> tuple[Draft, Cited]:
+    def _written(self, retrieval: Retrieval, following: "_Following") -> tuple[Draft, Cited]:
         messages = self._prompter.messages(retrieval.question, retrieval.passages)
-        draft = self._backend.generate(Request(retrieval.question, retrieval, messages))
-        return draft, cite(draft.text, retrieval.passages, retrieval.language)
+        citer = Citer(retrieval.passages, retrieval.language)
+        heard = False
+
+        def say(written: str) -> None:
+            nonlocal heard
+            heard = True
+            following.said(citer.add(written))
+
+        request = Request(retrieval.question, retrieval, messages)
+        draft = self._backend.generate(request, say, following.stop)
+        if not heard:
+            citer.add(draft.text)
+        rest = citer.close()
+        if heard and not draft.abstained:
+            following.said(rest)
+        return draft, citer.cited
 
     def _answer(
         self,
@@ -169,6 +192,32 @@ class Answerer:
             calibration=self._calibration.id,
             timings_ms={name: round(1000 * value, 2) for name, value in seconds.items()},
         )
+
+
+class _Following:
+    """Tells a follower, if there is one, what it has not heard yet."""
+
+    def __init__(self, follower: Follower | None) -> None:
+        self._follower = follower
+        self._heard = False
+        self.stop = follower.stop if follower else Stop()
+
+    def found(self, retrieval: Retrieval) -> None:
+        self.stop.check()
+        if self._follower:
+            self._follower.found(retrieval)
+
+    def said(self, text: str) -> None:
+        self.stop.check()
+        if self._follower and text:
+            self._heard = True
+            self._follower.said(text)
+
+    def ended(self, answer: Answer) -> None:
+        """Say an answer that was written at one stroke, word by word, now that it may be given."""
+        if self._follower and not self._heard and not answer.abstained:
+            for word in _WORD.findall(answer.answer):
+                self.said(word)
 
 
 def signals(retrieval: Retrieval, draft: Draft, cited: Cited) -> dict[str, float]:

@@ -19,6 +19,12 @@ SUPPORT = 0.6
 _WINDOW = 3
 """Neighbouring sentences of a passage that may support one sentence together."""
 _MARKER = regex.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+_MARKER_BEGINS = regex.compile(
+    r"""(?:["'”’»›)\]】」』）》\s]|\[\d+(?:\s*,\s*\d+)*\])*(?:\[[\d,\s]*)?\Z"""
+)
+"""What may yet become a marker of the sentence before."""
+_UNSURE = regex.compile(r"[\[\n.!?…؟۔։।॥።᙮⸮。！？｡．]")
+"""What may begin a marker or end a sentence."""
 _NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
 _NUMERAL = regex.compile(
     r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thir(?:teen|ty)|"
@@ -74,17 +80,70 @@ class _Numbers:
 
 def cite(draft: str, passages: Sequence[Passage], language: str = text.UNKNOWN) -> Cited:
     """Resolve every marker of a draft and check every sentence against what it cites."""
-    numbers = _Numbers()
-    sentences: list[Sentence] = []
-    pieces: list[str] = []
-    at = 0
-    for start, end in text.sentences(draft):
-        sentence, piece = _checked(draft[start:end], passages, language, numbers)
-        pieces += [draft[at:start], piece]
-        sentences.append(sentence)
-        at = end
-    pieces.append(draft[at:])
-    return Cited("".join(pieces).strip(), sentences, numbers.citations)
+    citer = Citer(passages, language)
+    citer.add(draft)
+    citer.close()
+    return citer.cited
+
+
+class Citer:
+    """Cites a draft while it is written: what it gives back, joined, is the answer's text.
+
+    A sentence is checked once the next has begun. What cannot change by that, its words before the
+    first marker or stop, is given back at once.
+    """
+
+    def __init__(self, passages: Sequence[Passage], language: str = text.UNKNOWN) -> None:
+        self._passages = passages
+        self._language = language
+        self._numbers = _Numbers()
+        self._sentences: list[Sentence] = []
+        self._pieces: list[str] = []
+        self._rest = ""
+        self._shown = 0
+        """How much of the rest was given back already."""
+
+    @property
+    def cited(self) -> Cited:
+        """What has been cited so far."""
+        return Cited("".join(self._pieces), self._sentences, self._numbers.citations)
+
+    def add(self, written: str) -> str:
+        """Take more of the draft; return what more of the answer is certain."""
+        self._rest += written
+        spans = text.sentences(self._rest)
+        done = ""
+        if len(spans) > 1 and not _MARKER_BEGINS.match(self._rest, spans[-1][0]):
+            done = self._settled(spans[:-1])
+            spans = text.sentences(self._rest)
+        if not spans:
+            return done
+        first = spans[0][0]
+        sure = _UNSURE.search(self._rest, first)
+        end = sure.start() if sure else len(self._rest)
+        gap = self._rest[:end] if self._sentences else self._rest[first:end]
+        news = gap.rstrip()[self._shown :]
+        self._shown += len(news)
+        return done + news
+
+    def close(self) -> str:
+        """Take the draft as ended; return the rest of the answer."""
+        return self._settled(text.sentences(self._rest))
+
+    def _settled(self, spans: Sequence[Span]) -> str:
+        pieces: list[str] = []
+        at = 0
+        for start, end in spans:
+            said = self._rest[start:end]
+            sentence, piece = _checked(said, self._passages, self._language, self._numbers)
+            pieces += [self._rest[at:start] if self._sentences else "", piece]
+            self._sentences.append(sentence)
+            at = end
+        self._rest = self._rest[at:]
+        settled = "".join(pieces)
+        self._pieces.append(settled)
+        news, self._shown = settled[self._shown :], 0
+        return news
 
 
 def _checked(

@@ -16,7 +16,10 @@ RagError
 ├── FilterError            a filter names something that cannot be filtered on
 ├── QuestionError          the question (or a batch line) is not usable
 ├── PromptError            a template is missing, malformed or breaks the contract
-└── BackendError           a backend is unknown or failed
+├── BackendError           a backend is unknown or failed
+│   ├── BackendTimeoutError    it was silent for too long
+│   └── BackendUnreachableError    it could not be reached, or broke off
+└── StoppedError           whoever asked no longer waits for the answer
 """
 
 
@@ -89,3 +92,15 @@ class PromptError(RagError):
 
 class BackendError(RagError):
     """A backend is unknown, or it failed to answer."""
+
+
+class BackendTimeoutError(BackendError):
+    """A backend was silent for longer than is allowed."""
+
+
+class BackendUnreachableError(BackendError):
+    """A backend could not be reached, or the connection to it broke off."""
+
+
+class StoppedError(RagError):
+    """Whoever asked no longer waits for the answer."""

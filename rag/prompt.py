@@ -9,10 +9,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, m
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from rag.errors import PromptError
-from rag.types import Message, Notice, Passage
-
-ABSTAIN = "NOT_IN_DOCUMENTS"
-"""What a model is asked to reply where the passages do not answer."""
+from rag.types import ABSTAIN, Message, Notice, Passage
 
 _VARIABLES = {
     "answer.system.j2": {"fence", "abstain"},

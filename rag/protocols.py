@@ -1,10 +1,11 @@
 """The seams of seedrag: what another encoder, store, reranker or backend has to offer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rag.types import Draft, Passage, Request, Rows, Scores, Span, Vectors
+from rag.stop import Stop
+from rag.types import Draft, Message, Passage, Request, Retrieval, Rows, Scores, Span, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +73,48 @@ class Backend(Protocol):
 
     name: str
 
-    def generate(self, request: Request) -> Draft:
-        """Return the whole draft."""
+    def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
+        """Return the whole draft.
+
+        One that writes bit by bit hands each bit to `say` at once; together they are the draft's
+        text. It ends with `StoppedError` soon after `stop` is set. Raises `BackendError`.
+        """
+
+
+class ChatStream(Protocol):
+    """A reply in the making."""
+
+    @property
+    def model(self) -> str:
+        """Which model replies, as the server names it."""
+
+    @property
+    def usage(self) -> Mapping[str, int] | None:
+        """Tokens used, where the server told; known once the reply has ended."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the reply bit by bit; raises `BackendError`."""
+
+    def close(self) -> None:
+        """Let go of it, from any thread: who waits for its next bit is woken by a `BackendError`."""
+
+
+class ChatModel(Protocol):
+    """Replies to messages. One adapter makes any of them a `Backend`."""
+
+    name: str
+
+    def stream(self, messages: Sequence[Message]) -> ChatStream:
+        """Begin a reply; raises `BackendError`."""
+
+
+class Follower(Protocol):
+    """Follows an answer while it is made; called in the thread that makes it."""
+
+    stop: Stop
+
+    def found(self, retrieval: Retrieval) -> None:
+        """Take note of the passages that the answer will rest on."""
+
+    def said(self, text: str) -> None:
+        """Take a bit of the answer. Together they are its text, unless it ends in abstaining."""

@@ -30,6 +30,10 @@ Markup: TypeAlias = Literal["plain", "markdown"]
 Verdict: TypeAlias = Literal["verified", "unsupported", "not_found", "no_claim"]
 
 
+ABSTAIN = "NOT_IN_DOCUMENTS"
+"""What a model is asked to reply where the passages do not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A text to be asked about, under an id that is unique in its index."""

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from rag.config import Settings
 from rag.errors import ConfigError, QuestionError
 from rag.prompt import Prompter
 from rag.retrieve import Retriever
+from rag.stop import Stop
 from rag.types import Document, Draft, Message, Request
 from tests.conftest import ROOT
 
@@ -81,7 +82,7 @@ class Parrot:
         self._text = text
         self.requests: list[Request] = []
 
-    def generate(self, request: Request) -> Draft:
+    def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
         self.requests.append(request)
         return Draft(self._text, model="parrot-1")
 

@@ -1,6 +1,6 @@
 """Planted orders beside the shipped seeds: the default backend obeys none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -13,6 +13,7 @@ from rag.confidence import Calibration
 from rag.config import Settings
 from rag.prompt import Prompter
 from rag.retrieve import Retriever
+from rag.stop import Stop
 from rag.types import Document, Draft, Request
 from tests.conftest import ROOT
 
@@ -28,7 +29,7 @@ class Obedient:
 
     name = "obedient"
 
-    def generate(self, request: Request) -> Draft:
+    def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
         said = "\n".join(passage.text for passage in request.retrieval.passages)
         seen = "".join(chr(ord(c) - 0xE0000) if ord(c) > 0xE0000 else c for c in said)
         return Draft(seen, model="obedient")

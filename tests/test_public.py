@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 
 TIERS = [
     "types errors",
+    "stop",
     "protocols text config",
     "corpus chunk embed stores lexical prompt backends cite confidence",
     "store",

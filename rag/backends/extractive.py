@@ -4,7 +4,7 @@ A sentence is worth what its words, its vector, its passage and the kind of answ
 asks for say together. Whether that is enough to answer is not decided here: the signals go along.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ import regex
 
 from rag import text
 from rag.protocols import Encoder
+from rag.stop import Stop
 from rag.types import Draft, Passage, Request
 
 READ = 12
@@ -89,7 +90,7 @@ class ExtractiveBackend:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
-    def generate(self, request: Request) -> Draft:
+    def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
         """Return up to three sentences with their passages' numbers; none where nothing was found.
 
         The draft's signals: `coverage`, the share of the question's stems, by rarity, in what is

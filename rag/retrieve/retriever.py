@@ -114,6 +114,11 @@ class Retriever:
         manifest = self._open.snapshot.manifest
         return IndexRef(self._open.snapshot.generation, manifest.digest)
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """The generation that is searched now, open for reading."""
+        return self._open.snapshot
+
     def refresh(self) -> bool:
         """Turn to the published generation if there is a newer one; tell whether there was.
 

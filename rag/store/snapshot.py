@@ -71,6 +71,11 @@ class Snapshot:
         at = self._at_or_after(doc.encode())
         return at if at < self.documents and self.document(at).id == doc else None
 
+    def after(self, doc: str) -> int:
+        """Return the number of the first document whose id comes after this one."""
+        at = self._at_or_after(doc.encode())
+        return at + (at < self.documents and self.document(at).id == doc)
+
     def chunk_range(self, number: int) -> tuple[int, int]:
         """Return the rows of a document's chunks, half open."""
         last = number + 1 == self.documents

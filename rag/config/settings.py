@@ -10,21 +10,23 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
+from rag.config.service import ServiceSettings
 from rag.errors import ConfigError
 
 PREFIX = "RAG_"
 FILE = Path("rag.toml")
 
 
-class Settings(BaseSettings):
+class Settings(ServiceSettings):
     """Everything that can be set, with its default.
 
     Raises `ValidationError` when built directly; `load` turns that into a `ConfigError`.
@@ -45,6 +47,14 @@ class Settings(BaseSettings):
         None, description="Languages the encoder can read, as `en,de`; unset: what it declares."
     )
     backend: str = Field("extractive", description="What writes the answer.")
+    openai_base_url: str = Field(
+        "http://127.0.0.1:8080/v1", description="Server of `openai:<model>`, with its `/v1`."
+    )
+    openai_api_key: SecretStr | None = Field(None, description="Its key, from the environment only.")
+    connect_seconds: float = Field(5, gt=0, description="Time to reach a backend's server.")
+    silence_seconds: float = Field(
+        60, gt=0, description="Longest silence of a backend before and within its reply."
+    )
     top_k: int = Field(8, ge=1, le=1000, description="Passages that are retrieved.")
     alpha: float = Field(
         0.5, ge=0, le=1, description="Weight of the dense signal where the encoder can read."
@@ -112,8 +122,11 @@ class Settings(BaseSettings):
             name = ".".join(str(part) for part in first["loc"])
             said = first["msg"].removeprefix("Value error, ")
             if name:
-                raise ConfigError(f"Setting {name!r}: {said} (given: {first['input']!r}).") from None
+                shown = "" if "key" in name else f" (given: {first['input']!r})"
+                raise ConfigError(f"Setting {name!r}: {said}{shown}.") from None
             raise ConfigError(f"Settings: {said}.") from None
+        except SettingsError as error:
+            raise ConfigError(f"Settings: {error}; the value must be JSON.") from None
 
 
 def _from_file() -> dict[str, Any]:
@@ -124,6 +137,11 @@ def _from_file() -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{FILE} cannot be read: {error}.") from None
     _refuse_unknown(list(values), "key {name!r} in rag.toml")
+    for name, field in Settings.model_fields.items():
+        if name in values and field.annotation == SecretStr | None:
+            raise ConfigError(
+                f"{FILE} holds {name}; a key does not belong in a file, set {PREFIX}{name.upper()}."
+            )
     return values
 
 

@@ -1,0 +1,98 @@
+"""The service as an ASGI application."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from api.collections import Collections
+from api.gate import Gate
+from api.jobs import Jobs
+from api.logs import kind_and_place, log
+from api.metrics import Metrics
+from api.openapi import describe
+from api.problems import ProblemError, answer_problem
+from api.receipts import Receipts
+from api.routes import ask, documents, feedback, health, index
+from api.service import Service
+from api.work import Workers
+from rag import __version__
+from rag.config import Settings
+from rag.errors import RagError
+
+_HANDLED = (ProblemError, RagError, RequestValidationError, HTTPException)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the service; its indexes are opened when it starts.
+
+    An index that is not there yet does not keep it from starting: `/readyz` says so, and it is
+    opened as soon as it is. Raises `ConfigError`.
+    """
+    settings = settings or Settings.load()
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        workers = Workers(settings.max_requests)
+        collections = await workers.compute(Collections, settings)
+        app.state.service = Service(settings, collections, workers, metrics, Receipts(), Jobs(workers))
+        await _refresh(app.state.service)
+        following = asyncio.create_task(_follow(app.state.service))
+        try:
+            yield
+        finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+            workers.close()
+
+    app = FastAPI(
+        title="seedrag",
+        version=__version__,
+        summary="Ask your own documents, and get an answer you can check.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers=dict.fromkeys(_HANDLED, answer_problem),
+    )
+    app.state.service = None
+    for door in (ask, documents, index, feedback, health):
+        app.include_router(door.router)
+    describe(app, settings)
+    app.add_middleware(Gate, settings=settings, metrics=metrics)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+        )
+    return app
+
+
+async def _follow(service: Service) -> None:
+    """Turn to new generations as they are published."""
+    while True:
+        await asyncio.sleep(service.settings.refresh_seconds)
+        await _refresh(service)
+
+
+async def _refresh(service: Service) -> None:
+    for name, collection in service.collections.items():
+        before = collection.trouble
+        try:
+            await service.workers.wait(collection.refresh)
+        except Exception as error:  # the next round tries again
+            log.error("refresh failed", extra={"collection": name, **kind_and_place(error)})
+        if collection.ready:
+            service.metrics.turned(name, collection.snapshot.generation)
+        if collection.trouble and collection.trouble != before:
+            log.warning(
+                "collection in trouble", extra={"collection": name, "trouble": collection.trouble}
+            )

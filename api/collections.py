@@ -1,0 +1,142 @@
+"""The named collections of a service: each its own index and seeds, all with one encoder."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from api.batching import BatchingEncoder
+from api.problems import ProblemError
+from rag.answer import Answerer
+from rag.config import Settings
+from rag.embed import open_encoder
+from rag.errors import (
+    EncoderMismatchError,
+    IndexCorruptError,
+    IndexFormatError,
+    IndexMissingError,
+    RagError,
+)
+from rag.protocols import Encoder
+from rag.retrieve import Retriever
+from rag.store import IndexDirectory, Snapshot, open_snapshot
+
+DEFAULT = "default"
+
+_TROUBLES: Mapping[type[RagError], str] = {
+    IndexMissingError: "the index was not built yet",
+    IndexCorruptError: "the published generation is damaged",
+    IndexFormatError: "the index has another format version",
+    EncoderMismatchError: "the index was built with another encoder",
+}
+
+
+class Collection:
+    """One index, opened when it is there and followed from generation to generation."""
+
+    def __init__(self, name: str, settings: Settings, encoder: Encoder) -> None:
+        self.name = name
+        self.settings = settings
+        self.directory = IndexDirectory(settings.index)
+        self.encoder = encoder
+        self.trouble: str | None = "it is not open yet"
+        self._retriever: Retriever | None = None
+        self._answerers: dict[str, Answerer] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be searched."""
+        return self._retriever is not None
+
+    @property
+    def retriever(self) -> Retriever:
+        """The open retriever; raises `ProblemError` while there is none."""
+        if self._retriever is None:
+            raise ProblemError("not_ready", f"Collection {self.name}: {self.trouble}.")
+        return self._retriever
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The generation that is searched now."""
+        return self.retriever.snapshot
+
+    def refresh(self) -> bool:
+        """Turn to the published generation; tell whether that is a new one.
+
+        What cannot be opened is noted as `trouble`, and the generation before it stays in use.
+        """
+        with self._lock:
+            try:
+                if self._retriever is None:
+                    self._retriever = Retriever(
+                        open_snapshot(self.directory), self.encoder, self.settings, None, self.directory
+                    )
+                    turned = True
+                else:
+                    turned = self._retriever.refresh()
+            except RagError as error:
+                self.trouble = _TROUBLES.get(type(error), "the index cannot be opened")
+                return False
+            except OSError:
+                self.trouble = "the index cannot be read"
+                return False
+            self.trouble = None
+            return turned
+
+    def answerer(self, backend: str) -> Answerer:
+        """Return what answers over this index with a backend; raises `ProblemError`, `RagError`."""
+        known = self._answerers.get(backend)
+        if known is None:
+            settings = self.settings.model_copy(update={"backend": backend})
+            known = self._answerers[backend] = Answerer.over(self.retriever, settings)
+        return known
+
+    @property
+    def seeds(self) -> Path:
+        """The folder of its seeds."""
+        return self.settings.seeds
+
+
+class Collections(Mapping[str, Collection]):
+    """All collections of a service, by name."""
+
+    def __init__(self, settings: Settings) -> None:
+        encoder = BatchingEncoder(open_encoder(settings))
+        named = {
+            name: settings.model_copy(
+                update={"index": paths.index, "seeds": paths.seeds or settings.seeds}
+            )
+            for name, paths in settings.collections.items()
+        }
+        self.encoder = encoder
+        self._known = {
+            name: Collection(name, each, encoder) for name, each in {DEFAULT: settings, **named}.items()
+        }
+        self.backends: Sequence[str] = tuple(dict.fromkeys((settings.backend, *settings.backends)))
+
+    def __getitem__(self, name: str) -> Collection:
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def named(self, name: str) -> Collection:
+        """Return a collection; raises `ProblemError` for an unknown name."""
+        if name not in self._known:
+            raise ProblemError(
+                "not_found", "There is no collection of this name; GET /v1/index lists them."
+            )
+        return self._known[name]
+
+    def backend(self, named: str | None) -> str:
+        """Return the backend that answers; raises `ProblemError` for one that is not allowed."""
+        if named is None:
+            return self.backends[0]
+        if named not in self.backends:
+            raise ProblemError(
+                "not_found", "This backend is not offered; GET /v1/index lists those that are."
+            )
+        return named

@@ -1,0 +1,82 @@
+"""Builds that run apart from the request that began them, one after the other."""
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from api.collections import Collection
+from api.logs import kind_and_place, log
+from api.problems import problem_of
+from api.work import Workers
+from rag.build import BuildReport, build_index, plan_sources
+from rag.wire import build_json
+
+_KEPT = 100
+"""Jobs whose outcome is remembered."""
+
+
+@dataclass
+class Job:
+    """One build and how far it is."""
+
+    id: str
+    collection: str
+    state: str = "waiting"
+    done: int = 0
+    total: int = 0
+    result: dict[str, Any] | None = None
+    error: str | None = None
+
+    def progress(self, done: int, total: int) -> None:
+        """Note how many documents are done."""
+        self.done, self.total = done, total
+
+
+class Jobs:
+    """Begins builds and remembers what became of them."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._known: OrderedDict[str, Job] = OrderedDict()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def find(self, job: str) -> Job | None:
+        """Return a job by its id."""
+        return self._known.get(job)
+
+    def begin(self, collection: Collection, fresh: bool) -> Job:
+        """Begin a build; return at once."""
+        job = Job(secrets.token_hex(8), collection.name)
+        self._known[job.id] = job
+        while len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        task = asyncio.create_task(self._run(job, collection, fresh))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return job
+
+    async def _run(self, job: Job, collection: Collection, fresh: bool) -> None:
+        try:
+            job.result = build_json(await self._workers.build(_build, job, collection, fresh))
+            job.state = "done"
+        except Exception as error:
+            problem = problem_of(error)
+            log.warning("build failed", extra={"job": job.id, **kind_and_place(error)})
+            job.error, job.state = problem.detail, "failed"
+
+
+def _build(job: Job, collection: Collection, fresh: bool) -> BuildReport:
+    job.state = "running"
+    return build(collection, fresh, job)
+
+
+def build(collection: Collection, fresh: bool = False, job: Job | None = None) -> BuildReport:
+    """Bring a collection's index up to date with its seeds and turn to it (blocking)."""
+    directory, settings = collection.directory, collection.settings
+    sources = plan_sources(directory, [], settings.seeds, add=False, replace=False)
+    progress = job.progress if job else lambda done, total: None
+    report = build_index(directory, sources, collection.encoder, settings, progress, fresh)
+    collection.refresh()
+    return report

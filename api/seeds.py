@@ -1,0 +1,112 @@
+"""Writing and removing seed files on behalf of an admin; each is followed by a build."""
+
+import os
+import re
+import secrets
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from api.collections import Collection
+from api.jobs import build
+from api.problems import ProblemError
+from rag.build import BuildReport
+from rag.corpus import READERS, Failure, File, Unreadable
+
+WRITABLE = READERS.keys() - {".jsonl"}
+"""Kinds of files that are one document each, under their own name."""
+_LONGEST = 512
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|\ud800-\udfff]')
+"""What some file system does not take in a name."""
+
+
+def put_document(collection: Collection, doc: str, data: bytes) -> BuildReport:
+    """Write a seed file and build; where the build fails, the file is as it was.
+
+    Raises `ProblemError` for an id that names no writable file, or a body that cannot be indexed.
+    """
+    target = _target(collection, doc)
+    _check_readable(target.suffix.lower(), File(doc, data))
+    before = target.read_bytes() if target.is_file() else None
+    _write(target, data)
+    try:
+        return build(collection)
+    except BaseException:
+        if before is None:
+            target.unlink(missing_ok=True)
+        else:
+            _write(target, before)
+        raise
+
+
+def remove_document(collection: Collection, doc: str) -> BuildReport:
+    """Remove a seed file and build; raises `ProblemError` where `doc` is no file of the seeds."""
+    target = _target(collection, doc)
+    if not target.is_file():
+        snapshot = collection.snapshot
+        number = snapshot.find(doc)
+        if number is None:
+            raise ProblemError("not_found", "There is no document with this id.")
+        raise ProblemError(
+            "conflict", "This document is no file of its own in the seeds; edit what holds it."
+        )
+    before = target.read_bytes()
+    target.unlink()
+    try:
+        return build(collection)
+    except BaseException:
+        _write(target, before)
+        raise
+
+
+def _check_readable(suffix: str, file: File) -> None:
+    try:
+        failures = [item for item in READERS[suffix](file) if isinstance(item, Failure)]
+    except Unreadable as news:
+        raise ProblemError("invalid", f"The body cannot be indexed: {news}.") from None
+    if failures:
+        raise ProblemError("invalid", f"The body cannot be indexed: {failures[0].reason}.")
+
+
+def _target(collection: Collection, doc: str) -> Path:
+    """Return the file that an id names; raises `ProblemError` unless it lies in the seeds."""
+    path = PurePosixPath(doc)
+    parts = doc.split("/")
+    if (
+        len(doc.encode("utf-8", "replace")) > _LONGEST
+        or _FORBIDDEN.search(doc)
+        or any(
+            part in ("", ".", "..") or part.startswith(".") or part != part.strip() for part in parts
+        )
+        or any(len(part.encode()) > 255 or part.endswith(".") for part in parts)
+    ):
+        raise ProblemError("invalid", "This id cannot name a file: use plain names joined by /.")
+    if path.suffix.lower() not in WRITABLE:
+        known = ", ".join(sorted(WRITABLE))
+        raise ProblemError("invalid", f"The id must end in one of {known}.")
+    root = collection.seeds.resolve()
+    if not root.is_dir():
+        raise ProblemError(
+            "conflict", "The seeds of this collection are no folder that can be written."
+        )
+    if collection.directory.exists() and root not in collection.directory.sources():
+        raise ProblemError("conflict", "The index of this collection is built from other seeds.")
+    target = root.joinpath(*parts)
+    if not target.resolve().is_relative_to(root) or target.is_symlink() or target.is_dir():
+        raise ProblemError("invalid", "This id cannot name a file: a link or a folder is in the way.")
+    if any(above.exists() and not above.is_dir() for above in target.parents if above != root):
+        raise ProblemError("invalid", "This id cannot name a file: a part of it is a document.")
+    return target
+
+
+def _write(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{secrets.token_hex(6)}.new")
+    try:
+        with fresh.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(target)
+    finally:
+        with suppress(OSError):
+            fresh.unlink()

@@ -1,0 +1,50 @@
+"""Any `ChatModel` as a `Backend`: its reply is the draft, the abstaining token an abstention."""
+
+from collections.abc import Callable
+
+from rag.errors import BackendError
+from rag.protocols import ChatModel
+from rag.stop import Stop
+from rag.types import ABSTAIN, Draft, Request
+
+
+class ChatBackend:
+    """Hands on what a model replies, bit by bit."""
+
+    def __init__(self, model: ChatModel) -> None:
+        self.name = model.name
+        self._model = model
+
+    def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
+        """Return the model's reply as a draft; raises `BackendError` and `StoppedError`."""
+        stop.check()
+        stream = self._model.stream(request.messages)
+        said = held = ""
+        try:
+            with stop.waking(stream.close):
+                for bit in stream:
+                    stop.check()
+                    held += bit
+                    if not said and _may_abstain(held):
+                        continue
+                    say(held)
+                    said, held = said + held, ""
+        except BackendError:
+            stop.check()
+            raise
+        finally:
+            stream.close()
+        if not said and _abstains(held):
+            return Draft("", abstained=True, model=stream.model, usage=stream.usage)
+        if held:
+            say(held)
+        return Draft(said + held, model=stream.model, usage=stream.usage)
+
+
+def _may_abstain(begun: str) -> bool:
+    return _abstains(begun) or ABSTAIN.startswith(begun.strip())
+
+
+def _abstains(reply: str) -> bool:
+    """Tell whether a reply is the token, perhaps with a stop, or nothing at all."""
+    return reply.strip().strip("\"'`*.") in ("", ABSTAIN)
