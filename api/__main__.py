@@ -1,6 +1,5 @@
 """`python -m api`: the service on a port, or over stdio for a program that speaks MCP."""
 
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -18,12 +17,19 @@ def serve(
     new_key: Annotated[
         str | None, typer.Option(metavar="ROLE", help="Make an API key, read or admin, and end.")
     ] = None,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Speak MCP over stdio; no port is opened.")
+    ] = False,
 ) -> None:
-    """Answer questions over HTTP."""
+    """Answer questions over HTTP, or over stdio for a program that speaks MCP."""
     if new_key is not None:
         _make_key(new_key)
-        return
-    _serve(host, port)
+    elif mcp:
+        if host is not None or port is not None:
+            raise typer.BadParameter("nothing is bound, so leave --host and --port", param_hint="--mcp")
+        _speak_mcp()
+    else:
+        _serve(host, port)
 
 
 def _make_key(role: str) -> None:
@@ -36,15 +42,50 @@ def _make_key(role: str) -> None:
     print(f"hash (add it to RAG_API_KEYS):              {role}:{digest}")
 
 
-def _serve(host: str | None, port: int | None) -> None:
-    import uvicorn
+def _speak_mcp() -> None:
+    import asyncio
 
+    from mcp.server.stdio import stdio_server
+
+    from api import logs
+    from api.app import running
+    from api.mcp import mcp_server
+    from api.metrics import Metrics
+    from rag.config import Settings
+
+    settings = Settings.load()
+    logs.set_up(settings.log_level)
+
+    def end(_: int, __: FrameType | None) -> None:
+        # A thread waits for the next line of stdin and cannot be woken; there is nothing to save.
+        os._exit(0)
+
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, end)
+
+    async def speak() -> None:
+        # Within `stdio_server` whatever is printed goes to stderr, so it comes first.
+        async with stdio_server() as (heard, said), running(settings, Metrics()) as service:
+            server = mcp_server(service)
+            await server.run(heard, said, server.create_initialization_options())
+
+    asyncio.run(speak())
+
+
+def _serve(host: str | None, port: int | None) -> None:
     from api import logs
     from api.app import create_app
     from api.security.keys import Keys
+    from api.server import Server, can_bind
     from rag.config import Settings
+    from rag.errors import ConfigError
 
     settings = Settings.load(host=host, port=port)
+    if not can_bind(settings.host, settings.port):
+        raise ConfigError(
+            f"{settings.host} port {settings.port} cannot be listened on, as it is in use or not ours; "
+            "name another with --host and --port."
+        )
     logs.set_up(settings.log_level)
     app = create_app(settings)
     if Keys(settings).needed and not settings.api_keys:
@@ -52,26 +93,7 @@ def _serve(host: str | None, port: int | None) -> None:
             "No key is configured, so nobody can ask: make one with `python -m api --new-key read`, "
             "or set RAG_ANONYMOUS=read."
         )
-
-    class Server(uvicorn.Server):
-        """Tells the load balancer before it stops."""
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            if app.state.service is not None:
-                app.state.service.draining = True
-            super().handle_exit(sig, frame)
-
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=round(settings.drain_seconds),
-    )
-    server = Server(config)
+    server = Server(app, settings)
     server.run()
     if not server.started:
         raise SystemExit(1)

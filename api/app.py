@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
+from api import mcp
 from api.collections import Collections
 from api.gate import Gate
 from api.jobs import Jobs
@@ -17,7 +19,7 @@ from api.metrics import Metrics
 from api.openapi import describe
 from api.problems import ProblemError, answer_problem
 from api.receipts import Receipts
-from api.routes import ask, documents, feedback, health, index
+from api.routes import ask, documents, feedback, health, index, openai
 from api.service import Service
 from api.work import Workers
 from rag import __version__
@@ -36,20 +38,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.load()
     metrics = Metrics()
 
+    mcp_door = mcp.Door()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        workers = Workers(settings.max_requests)
-        collections = await workers.compute(Collections, settings)
-        app.state.service = Service(settings, collections, workers, metrics, Receipts(), Jobs(workers))
-        await _refresh(app.state.service)
-        following = asyncio.create_task(_follow(app.state.service))
-        try:
+        async with running(settings, metrics) as service, mcp_door.opened(service):
+            app.state.service = service
             yield
-        finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
-            workers.close()
 
     app = FastAPI(
         title="seedrag",
@@ -61,8 +56,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         exception_handlers=dict.fromkeys(_HANDLED, answer_problem),
     )
     app.state.service = None
-    for door in (ask, documents, index, feedback, health):
+    for door in (ask, documents, index, feedback, openai, health):
         app.include_router(door.router)
+    for path in mcp.PATHS:
+        app.router.routes.append(Route(path, mcp_door, methods=["POST"], include_in_schema=False))
     describe(app, settings)
     app.add_middleware(Gate, settings=settings, metrics=metrics)
     if settings.cors_origins:
@@ -74,6 +71,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             expose_headers=["X-Request-ID", "Retry-After"],
         )
     return app
+
+
+@asynccontextmanager
+async def running(settings: Settings, metrics: Metrics) -> AsyncIterator[Service]:
+    """Open the collections and follow them from generation to generation until the block ends."""
+    workers = Workers(settings.max_requests)
+    collections = await workers.compute(Collections, settings)
+    service = Service(settings, collections, workers, metrics, Receipts(), Jobs(workers))
+    await _refresh(service)
+    following = asyncio.create_task(_follow(service))
+    try:
+        yield service
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        workers.close()
 
 
 async def _follow(service: Service) -> None:

@@ -67,7 +67,7 @@ class Gate:
             if problem.code == "internal":
                 log.error("failed", extra={"request_id": known, **kind_and_place(error)})
             if not passage.status:
-                await problem.response(known)(scope, receive, passage.send)
+                await problem.response(request)(scope, receive, passage.send)
         finally:
             self._metrics.in_work.dec()
             self._note(request, passage.status, time.perf_counter() - began)
@@ -85,6 +85,7 @@ class Gate:
         caller = self._keys.caller(headers.get("authorization"), headers.get("x-api-key"))
         scope["state"]["caller"] = caller
         self._rates.check(caller, request.client.host if request.client else "-")
+        _check_type(request)
         with self._room.seat():
             limit = self._most_bytes(request)
             declared = headers.get("content-length")
@@ -117,6 +118,13 @@ class Gate:
 
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
+
+
+def _check_type(request: Request) -> None:
+    """Raise `ProblemError` for a POST that is not declared as JSON; a form needs no leave to cross."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and kind != "application/json":
+        raise ProblemError("unsupported_type", "Send the body as application/json.")
 
 
 class _Passage:

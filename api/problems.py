@@ -35,6 +35,7 @@ CODES: Mapping[str, tuple[int, str]] = {
 }
 """Every problem's code, with its status and title."""
 
+_OPENAI = ("/v1/chat/", "/v1/models")
 _BY_STATUS = {status: code for code, (status, _) in reversed(list(CODES.items()))}
 
 
@@ -65,11 +66,18 @@ class ProblemError(Exception):
         }
         return value if self.errors is None else {**value, "errors": list(self.errors)}
 
-    def response(self, request_id: str) -> Response:
-        """Return the response that carries the problem."""
-        return JSONResponse(
-            self.body(request_id), self.status, headers=dict(self.headers), media_type=MEDIA_TYPE
-        )
+    def response(self, request: Request) -> Response:
+        """Return the response that carries the problem; OpenAI's clients find theirs in it too."""
+        value = self.body(request_id(request))
+        if request.url.path.startswith(_OPENAI):
+            value["error"] = openai_error(self)
+        return JSONResponse(value, self.status, headers=dict(self.headers), media_type=MEDIA_TYPE)
+
+
+def openai_error(problem: ProblemError) -> dict[str, Any]:
+    """Return a problem in the form that OpenAI's clients know."""
+    kind = "invalid_request_error" if problem.status < 500 else "server_error"
+    return {"message": problem.detail, "type": kind, "param": None, "code": problem.code}
 
 
 def problem_of(error: Exception) -> ProblemError:
@@ -112,12 +120,21 @@ def _invalid(error: RequestValidationError) -> ProblemError:
     told = [
         {
             "field": ".".join(_printable(part) for part in each["loc"]),
-            "message": _printable(each["msg"]),
+            "message": _said(each),
         }
         for each in found[:20]
     ]
     first = told[0]
     return ProblemError("invalid", f"{first['field']}: {first['message']}.", errors=told)
+
+
+def _said(found: Mapping[str, Any]) -> str:
+    """Return what is wrong with a field; a pattern is nothing to show to people."""
+    if found["type"] != "string_pattern_mismatch":
+        return _printable(found["msg"])
+    if found["loc"][-1] == "receipt":
+        return "It is no receipt, which has 32 hexadecimal digits"
+    return "It must hold something to read, and no control characters"
 
 
 def _of_http(error: HTTPException) -> ProblemError:
@@ -142,4 +159,4 @@ def request_id(request: Request) -> str:
 
 async def answer_problem(request: Request, error: Exception) -> Response:
     """Turn any error into its problem document (an exception handler)."""
-    return problem_of(error).response(request_id(request))
+    return problem_of(error).response(request)

@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from rag.config.service import NAME
 
-Scalar = str | int | float | bool
 _CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85"
 Text = Annotated[str, StringConstraints(pattern=rf"^[^{_CONTROL}]*$")]
 """Text without control characters other than tab and line ends."""
+Scalar = Text | int | float | bool
 Question = Annotated[str, StringConstraints(pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$")]
 """Text in which there is something else than blanks."""
 CollectionName = Annotated[str, StringConstraints(pattern=rf"^{NAME.pattern}$")]

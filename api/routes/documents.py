@@ -35,7 +35,7 @@ async def list_documents(
 ) -> Response:
     """Return a page of documents in the order of their ids."""
     snapshot = service.collections.named(collection).snapshot
-    return JSONResponse(await service.workers.compute(_page, snapshot, after, limit))
+    return JSONResponse(await service.workers.compute(documents_page, snapshot, after, limit))
 
 
 @router.get(
@@ -54,10 +54,7 @@ async def read_document(
 ) -> Response:
     """Return the text as it was indexed: all of it, or what stands around a span."""
     snapshot = service.collections.named(collection).snapshot
-    if (start is None) != (end is None) or (start is not None and end is not None and start > end):
-        raise ProblemError("invalid", "Give start and end together, start first, or neither.")
-    span = (start, end) if start is not None and end is not None else None
-    window = await service.workers.compute(_window, snapshot, doc, span, context)
+    window = await service.workers.compute(document_window, snapshot, doc, start, end, context)
     return JSONResponse(window)
 
 
@@ -107,7 +104,8 @@ def _holds(collection: Collection, doc: str) -> bool:
     return collection.ready and collection.snapshot.find(doc) is not None
 
 
-def _page(snapshot: Snapshot, after: str | None, limit: int) -> dict[str, Any]:
+def documents_page(snapshot: Snapshot, after: str | None, limit: int) -> dict[str, Any]:
+    """Return at most `limit` documents whose ids come after `after`, as `DocumentPage`."""
     first = snapshot.after(after) if after is not None else 0
     last = min(first + limit, snapshot.documents)
     rows = [_row(snapshot, number) for number in range(first, last)]
@@ -124,7 +122,16 @@ def _row(snapshot: Snapshot, number: int) -> dict[str, Any]:
     return {"id": row.id, "title": row.title, "meta": dict(row.meta), "language": row.language}
 
 
-def _window(snapshot: Snapshot, doc: str, span: tuple[int, int] | None, context: int) -> dict[str, Any]:
+def document_window(
+    snapshot: Snapshot, doc: str, start: int | None = None, end: int | None = None, context: int = 0
+) -> dict[str, Any]:
+    """Return a document's text, or `context` code points around a span of it, as `DocumentWindow`.
+
+    Raises `ProblemError` for an unknown document and for a span that is none or not there.
+    """
+    if (start is None) != (end is None) or (start is not None and end is not None and start > end):
+        raise ProblemError("invalid", "Give start and end together, start first, or neither.")
+    span = (start, end) if start is not None and end is not None else None
     number = snapshot.find(doc)
     if number is None:
         raise ProblemError("not_found", "There is no document with this id in the index.")

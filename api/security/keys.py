@@ -64,10 +64,11 @@ class Keys:
     def caller(self, authorization: str | None, own_header: str | None) -> Caller:
         """Return who shows a key, as `Authorization: Bearer` or `Basic`, or as `X-API-Key`.
 
-        Every configured hash is compared, each in constant time. Raises `ProblemError` for a key
-        that is not known, and for none where one is needed.
+        Every configured hash is compared, each in constant time. Where no key is configured, what is
+        shown does not matter: many clients cannot do without. Raises `ProblemError` for a key that is
+        not known, and for none where one is needed.
         """
-        shown = _shown(authorization) or own_header
+        shown = (_shown(authorization) or own_header) if self._known else None
         digest = key_hash(shown or "")
         role: Role = "none"
         for known, expected in self._known:

@@ -1,0 +1,247 @@
+"""The door for programs that speak OpenAI's chat completions.
+
+A model is `seedrag`, `seedrag/<collection>` or `seedrag/<collection>/<backend>`.
+"""
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from api.answering import Query, answered, noted, streamed
+from api.collections import DEFAULT
+from api.logs import kind_and_place, log
+from api.openai_schemas import ChatBody, ChatResult, Model, ModelList, OtherMessage, UserMessage
+from api.problems import ProblemError, openai_error, problem_of, request_id
+from api.routes.replies import problems
+from api.service import Asked, Service
+from rag.types import Message
+
+router = APIRouter(tags=["OpenAI-compatible"])
+
+NAME = "seedrag"
+_MARKER = re.compile(r"\[(\d+)\]")
+_IGNORED = ("frequency_penalty", "functions", "logit_bias", "logprobs", "max_completion_tokens",
+            "max_tokens", "presence_penalty", "response_format", "seed", "stop", "temperature",
+            "tool_choice", "tools", "top_p")  # fmt: skip
+"""Parameters that change how OpenAI's models write; given here, they are named in a warning."""
+
+
+class _Completion(NamedTuple):
+    """What all chunks of one reply share, and where its citations can be looked at."""
+
+    id: str
+    created: int
+    model: str
+    collection: str
+    base_url: str
+    notices: Sequence[Mapping[str, str]]
+
+    @classmethod
+    def of(cls, request: Request, body: ChatBody, query: Query) -> "_Completion":
+        return cls(
+            f"chatcmpl-{request_id(request)}",
+            int(time.time()),
+            body.model,
+            query.collection,
+            str(request.base_url),
+            _ignored(body),
+        )
+
+    def chunk(self, delta: Mapping[str, Any], finish: str | None = None, **more: Any) -> bytes:
+        return _data(
+            {
+                "id": self.id,
+                "object": "chat.completion.chunk",
+                "created": self.created,
+                "model": self.model,
+                "choices": [{"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}],
+                **more,
+            }
+        )
+
+    def with_notices(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        return {**answer, "warnings": [*answer["warnings"], *self.notices]}
+
+    def annotations(self, answer: Mapping[str, Any], text: str) -> list[dict[str, Any]]:
+        """Return one annotation for each marker of the text that names a place."""
+        citations = answer["citations"]
+        found = []
+        for match in _MARKER.finditer(text):
+            n = int(match[1][:6])
+            citation = citations[n - 1] if 1 <= n <= len(citations) else None
+            if citation is not None and citation["doc"] is not None:
+                place = {key: citation[key] for key in ("doc", "start", "end")}
+                query = urlencode({**place, "collection": self.collection})
+                cited = {
+                    "start_index": match.start(),
+                    "end_index": match.end(),
+                    "title": citation["title"] or citation["doc"],
+                    "url": f"{self.base_url}?{query}",
+                }
+                found.append({"type": "url_citation", "url_citation": cited})
+        return found
+
+
+@router.get(
+    "/v1/models", response_model=ModelList, responses=problems("not_ready"), summary="List the models"
+)
+async def list_models(service: Asked) -> Response:
+    """Return a model for each collection and backend; `seedrag` is the default of both."""
+    return JSONResponse({"object": "list", "data": [_model(name) for name in _models(service)]})
+
+
+@router.get(
+    "/v1/models/{model:path}",
+    response_model=Model,
+    responses=problems("not_found", "not_ready", "invalid"),
+    summary="Look up a model",
+)
+async def read_model(model: str, service: Asked) -> Response:
+    """Return one model."""
+    _chosen(service, model)
+    return JSONResponse(_model(model))
+
+
+@router.post(
+    "/v1/chat/completions",
+    response_model=ChatResult,
+    responses={
+        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        **problems("not_found", "not_ready", "backend_failed", "too_slow", body=True),
+    },
+    summary="Answer the last user message of a conversation",
+)
+async def complete(body: ChatBody, request: Request, service: Asked) -> Response:
+    """Answer from the documents; what users said before counts as history, system messages do not."""
+    query = _query(service, body)
+    if service.settings.log_questions:
+        noted(request, question=query.question)
+    service.collections[query.collection].retriever  # noqa: B018 - before a stream begins
+    completion = _Completion.of(request, body, query)
+    if body.stream:
+        usage = bool(body.stream_options and body.stream_options.include_usage)
+        return StreamingResponse(
+            _chunks(service, query, completion, usage), media_type="text/event-stream"
+        )
+    answer = await answered(service, query, request)
+    message = {
+        "role": "assistant",
+        "content": answer["answer"],
+        "refusal": None,
+        "annotations": completion.annotations(answer, answer["answer"]),
+    }
+    return JSONResponse(
+        {
+            "id": completion.id,
+            "object": "chat.completion",
+            "created": completion.created,
+            "model": body.model,
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+            "usage": _usage(answer),
+            "seedrag": completion.with_notices(answer),
+        }
+    )
+
+
+async def _chunks(
+    service: Service, query: Query, completion: _Completion, usage: bool
+) -> AsyncIterator[bytes]:
+    said = ""
+    yield completion.chunk({"role": "assistant", "content": ""})
+    try:
+        async for events in streamed(service, query):
+            for name, data in events:
+                if name == "token":
+                    said += data["text"]
+                    yield completion.chunk({"content": data["text"]})
+                elif name == "answer":
+                    for piece in _ending(completion, said, data, usage):
+                        yield piece
+    except Exception as error:
+        problem = problem_of(error)
+        log.warning("stream failed", extra={"request_id": completion.id, **kind_and_place(error)})
+        yield _data({"error": openai_error(problem)})
+        return
+    yield b"data: [DONE]\n\n"
+
+
+def _ending(
+    completion: _Completion, said: str, answer: Mapping[str, Any], usage: bool
+) -> Iterator[bytes]:
+    """Yield the end of a stream: what was not said yet, the citations, perhaps the usage."""
+    if answer["abstained"]:
+        rest = f"\n\n{answer['answer']}" if said else answer["answer"]
+        yield completion.chunk({"content": rest})
+        said += rest
+    annotations = completion.annotations(answer, said)
+    yield completion.chunk(
+        {"annotations": annotations}, "stop", seedrag=completion.with_notices(answer)
+    )
+    if usage:
+        value = json.loads(completion.chunk({}).removeprefix(b"data: "))
+        yield _data({**value, "choices": [], "usage": _usage(answer)})
+
+
+def _query(service: Service, body: ChatBody) -> Query:
+    users = [at for at, each in enumerate(body.messages) if isinstance(each, UserMessage)]
+    if not users:
+        raise ProblemError("invalid", "messages holds no user message, so there is no question.")
+    last = body.messages[users[-1]]
+    assert isinstance(last, UserMessage)
+    collection, backend = _chosen(service, body.model)
+    history = [turn for each in body.messages[: users[-1]] if (turn := _turn(each))]
+    most = service.settings.max_history
+    return Query.checked(
+        service, last.said, collection, backend, history=history[-most:] if most else ()
+    )
+
+
+def _turn(message: UserMessage | OtherMessage) -> Message | None:
+    if isinstance(message, UserMessage):
+        return Message("user", message.said)
+    if message.role == "assistant" and isinstance(message.content, str):
+        return Message("assistant", message.content)
+    return None
+
+
+def _chosen(service: Service, model: str) -> tuple[str, str | None]:
+    if model not in _models(service):
+        raise ProblemError("not_found", "There is no model of this name; GET /v1/models lists them.")
+    parts = model.split("/", 2)[1:]
+    return (parts[0] if parts else DEFAULT), (parts[1] if len(parts) > 1 else None)
+
+
+def _models(service: Service) -> list[str]:
+    names = [f"{NAME}/{collection}" for collection in service.collections]
+    backends = service.collections.backends
+    return [NAME, *names, *(f"{name}/{backend}" for name in names for backend in backends)]
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": NAME}
+
+
+def _ignored(body: ChatBody) -> list[dict[str, str]]:
+    given = [name for name in _IGNORED if (body.model_extra or {}).get(name) is not None]
+    if any(isinstance(each, OtherMessage) and each.role != "assistant" for each in body.messages):
+        given.append("messages that neither user nor assistant wrote")
+    if not given:
+        return []
+    return [{"code": "parameters_ignored", "message": f"Not heeded here: {', '.join(given)}."}]
+
+
+def _usage(answer: Mapping[str, Any]) -> dict[str, int] | None:
+    """Return the tokens that a backend told of, in OpenAI's names; None where it did not."""
+    told = answer["usage"]
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    return {name: told.get(name, 0) for name in names} if told else None
+
+
+def _data(value: Mapping[str, Any]) -> bytes:
+    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
