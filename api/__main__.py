@@ -1,5 +1,8 @@
 """`python -m api`: the service on a port, or over stdio for a program that speaks MCP."""
 
+import os
+import signal
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -45,6 +48,13 @@ def _make_key(role: str) -> None:
 def _speak_mcp() -> None:
     import asyncio
 
+    def end(_: int, __: FrameType | None) -> None:
+        # A thread waits for the next line of stdin and cannot be woken; there is nothing to save.
+        os._exit(0)
+
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, end)
+
     from mcp.server.stdio import stdio_server
 
     from api import logs
@@ -56,20 +66,16 @@ def _speak_mcp() -> None:
     settings = Settings.load()
     logs.set_up(settings.log_level)
 
-    def end(_: int, __: FrameType | None) -> None:
-        # A thread waits for the next line of stdin and cannot be woken; there is nothing to save.
-        os._exit(0)
-
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, end)
-
     async def speak() -> None:
         # Within `stdio_server` whatever is printed goes to stderr, so it comes first.
         async with stdio_server() as (heard, said), running(settings, Metrics()) as service:
             server = mcp_server(service)
             await server.run(heard, said, server.create_initialization_options())
 
-    asyncio.run(speak())
+    try:
+        asyncio.run(speak())
+    except* BrokenPipeError:  # whoever spoke with us is gone
+        pass
 
 
 def _serve(host: str | None, port: int | None) -> None:

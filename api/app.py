@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from api import mcp
@@ -16,15 +18,25 @@ from api.gate import Gate
 from api.jobs import Jobs
 from api.logs import kind_and_place, log
 from api.metrics import Metrics
-from api.openapi import describe
+from api.openapi import allowed_methods, describe
 from api.problems import ProblemError, answer_problem
 from api.receipts import Receipts
-from api.routes import ask, documents, feedback, health, index, openai
+from api.routes import ask, documents, feedback, health, index, openai, page
 from api.service import Service
 from api.work import Workers
 from rag import __version__
 from rag.config import Settings
 from rag.errors import RagError
+
+
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    """Name all methods of a path: several routes may share it."""
+    response = await answer_problem(request, error)
+    methods = allowed_methods(request.app, request.url.path)
+    if methods:
+        response.headers["Allow"] = ", ".join(methods)
+    return response
+
 
 _HANDLED = (ProblemError, RagError, RequestValidationError, HTTPException)
 
@@ -37,7 +49,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings.load()
     metrics = Metrics()
-
     mcp_door = mcp.Door()
 
     @asynccontextmanager
@@ -53,10 +64,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        exception_handlers=dict.fromkeys(_HANDLED, answer_problem),
+        exception_handlers={**dict.fromkeys(_HANDLED, answer_problem), 405: _not_allowed},
     )
     app.state.service = None
-    for door in (ask, documents, index, feedback, openai, health):
+    for door in (ask, documents, index, feedback, openai, health, page):
         app.include_router(door.router)
     for path in mcp.PATHS:
         app.router.routes.append(Route(path, mcp_door, methods=["POST"], include_in_schema=False))
@@ -67,7 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", *mcp.HEADERS],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
     return app

@@ -8,7 +8,7 @@ from api.batching import BatchingEncoder
 from api.problems import ProblemError
 from rag.answer import Answerer
 from rag.config import Settings
-from rag.embed import open_encoder
+from rag.embed import RememberingEncoder, open_encoder
 from rag.errors import (
     EncoderMismatchError,
     IndexCorruptError,
@@ -101,7 +101,9 @@ class Collections(Mapping[str, Collection]):
     """All collections of a service, by name."""
 
     def __init__(self, settings: Settings) -> None:
-        encoder = BatchingEncoder(open_encoder(settings))
+        encoder: Encoder = BatchingEncoder(open_encoder(settings.model_copy(update={"remembered": 0})))
+        if settings.remembered:
+            encoder = RememberingEncoder(encoder, settings.remembered)
         named = {
             name: settings.model_copy(
                 update={"index": paths.index, "seeds": paths.seeds or settings.seeds}

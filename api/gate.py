@@ -85,7 +85,6 @@ class Gate:
         caller = self._keys.caller(headers.get("authorization"), headers.get("x-api-key"))
         scope["state"]["caller"] = caller
         self._rates.check(caller, request.client.host if request.client else "-")
-        _check_type(request)
         with self._room.seat():
             limit = self._most_bytes(request)
             declared = headers.get("content-length")
@@ -118,13 +117,6 @@ class Gate:
 
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
-
-
-def _check_type(request: Request) -> None:
-    """Raise `ProblemError` for a POST that is not declared as JSON; a form needs no leave to cross."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and kind != "application/json":
-        raise ProblemError("unsupported_type", "Send the body as application/json.")
 
 
 class _Passage:

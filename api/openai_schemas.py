@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from api.schemas import Question, Text
+from api.schemas import AS_NUMBER, Question, Text
 
 
 class _Lenient(BaseModel):
@@ -45,7 +45,7 @@ ChatMessage = Annotated[UserMessage | OtherMessage, Field(discriminator="role")]
 class StreamOptions(_Lenient):
     """How to stream."""
 
-    include_usage: bool = False
+    include_usage: StrictBool = False
 
 
 class ChatBody(_Lenient):
@@ -57,9 +57,9 @@ class ChatBody(_Lenient):
         json_schema_extra={"contains": {"$ref": "#/components/schemas/UserMessage"}},
         examples=[[{"role": "user", "content": "How many people walked free on 16 September?"}]],
     )
-    stream: bool = False
+    stream: StrictBool = False
     stream_options: StreamOptions | None = None
-    n: Annotated[int, Field(ge=1, le=1)] | None = None
+    n: Annotated[int, Field(ge=1, le=1), AS_NUMBER] | None = None
 
 
 class UrlCitation(BaseModel):

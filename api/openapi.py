@@ -1,5 +1,6 @@
 """The OpenAPI document: what the code says, with this service's own bounds and keys put in."""
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,6 +22,17 @@ def describe(app: FastAPI, settings: Settings) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
+
+
+def allowed_methods(app: FastAPI, path: str) -> list[str]:
+    """Return what may be done at a path, over all routes that share it."""
+    found = {
+        method.upper()
+        for template, operations in app.openapi()["paths"].items()
+        for method in operations
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", ".+", re.escape(template)), path)
+    }
+    return sorted(found)
 
 
 def _document(app: FastAPI, settings: Settings) -> dict[str, Any]:

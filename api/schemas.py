@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
 
 from rag.config.service import NAME
 
@@ -12,10 +12,29 @@ Text = Annotated[str, StringConstraints(pattern=rf"^[^{_CONTROL}]*$")]
 Scalar = Text | int | float | bool
 Question = Annotated[str, StringConstraints(pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$")]
 """Text in which there is something else than blanks."""
+
+
+def _is_number(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise ValueError("it must be a number")
+    return value
+
+
+AS_NUMBER = BeforeValidator(_is_number)
+"""For an integer that has to be written as a number; 3.0 is one too."""
 CollectionName = Annotated[str, StringConstraints(pattern=rf"^{NAME.pattern}$")]
 FilterKey = Annotated[str, StringConstraints(pattern=r"^(doc|title|meta\..+)$")]
 FilterValue = Scalar | Annotated[list[Scalar], Field(min_length=1, max_length=100)]
-DocFilter = Annotated[dict[FilterKey, FilterValue], Field(max_length=16)]
+DocFilter = Annotated[
+    dict[FilterKey, FilterValue],
+    Field(
+        max_length=16,
+        json_schema_extra={
+            "additionalProperties": False,
+            "properties": {"doc": {"type": ["string", "array"], "items": {"type": "string"}}},
+        },
+    ),
+]
 
 
 class _Asked(BaseModel):
@@ -34,7 +53,9 @@ class SearchBody(_Asked):
 
     question: Question = Field(examples=["How many people walked free on 16 September?"])
     collection: CollectionName = Field("default", description="As `GET /v1/index` lists them.")
-    top_k: int | None = Field(None, ge=1, description="Most passages; the service's own if not given.")
+    top_k: Annotated[int, Field(ge=1), AS_NUMBER] | None = Field(
+        None, description="Most passages; the service's own if not given."
+    )
     filter: DocFilter | None = Field(
         None, description='`{"doc": "prefix/*", "meta.<key>": value or list}`; all must hold.'
     )
@@ -47,11 +68,20 @@ class AskBody(SearchBody):
     backend: str | None = Field(
         None, max_length=200, description="One of those that `GET /v1/index` lists."
     )
-    stream: bool = Field(False, description="Answer as server-sent events.")
+    stream: StrictBool = Field(False, description="Answer as server-sent events.")
 
 
 class FeedbackBody(_Asked):
     """What a user says of an answer; at least one of the three."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
+                for name in ("thumb", "correction", "comment")
+            ]
+        }
+    )
 
     receipt: str = Field(pattern=r"^[0-9a-f]{32}$", description="As the answer carries it.")
     thumb: Literal["up", "down"] | None = None
@@ -65,7 +95,7 @@ class BuildBody(_Asked):
     """What to build."""
 
     collection: CollectionName = "default"
-    fresh: bool = Field(False, description="Carry nothing over from the generation before.")
+    fresh: StrictBool = Field(False, description="Carry nothing over from the generation before.")
 
 
 class _Given(BaseModel):

@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from api.collections import Collection
 from api.jobs import build
@@ -14,20 +14,28 @@ from rag.corpus import READERS, Failure, File, Unreadable
 
 WRITABLE = READERS.keys() - {".jsonl"}
 """Kinds of files that are one document each, under their own name."""
-_LONGEST = 512
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|\ud800-\udfff]')
+LONGEST_ID = 200
+_BARRED = r"\x00-\x1f\x7f\\/:*?\"<>|"
 """What some file system does not take in a name."""
+_NAME = rf"[^{_BARRED}.\s](?:[^{_BARRED}]*[^{_BARRED}.\s])?"
+_ENDING = "|".join("".join(f"[{c}{c.upper()}]" for c in kind[1:]) for kind in sorted(WRITABLE))
+SEED_ID = rf"^(?:{_NAME}/)*[^{_BARRED}.\s][^{_BARRED}]*\.(?:{_ENDING})$"
+"""Ids that name a file below the seeds on every system, hidden ones and ways out left aside."""
 
 
 def put_document(collection: Collection, doc: str, data: bytes) -> BuildReport:
     """Write a seed file and build; where the build fails, the file is as it was.
 
-    Raises `ProblemError` for an id that names no writable file, or a body that cannot be indexed.
+    `doc` matches `SEED_ID`. Raises `ProblemError` for a file that cannot be written, or a body that
+    cannot be indexed.
     """
     target = _target(collection, doc)
     _check_readable(target.suffix.lower(), File(doc, data))
     before = target.read_bytes() if target.is_file() else None
-    _write(target, data)
+    try:
+        _write(target, data)
+    except OSError:
+        raise ProblemError("conflict", "A file of this name cannot be written here.") from None
     try:
         return build(collection)
     except BaseException:
@@ -40,11 +48,9 @@ def put_document(collection: Collection, doc: str, data: bytes) -> BuildReport:
 
 def remove_document(collection: Collection, doc: str) -> BuildReport:
     """Remove a seed file and build; raises `ProblemError` where `doc` is no file of the seeds."""
-    target = _target(collection, doc)
-    if not target.is_file():
-        snapshot = collection.snapshot
-        number = snapshot.find(doc)
-        if number is None:
+    target = _target(collection, doc) if re.fullmatch(SEED_ID, doc) and len(doc) <= LONGEST_ID else None
+    if target is None or not target.is_file():
+        if not collection.ready or collection.snapshot.find(doc) is None:
             raise ProblemError("not_found", "There is no document with this id.")
         raise ProblemError(
             "conflict", "This document is no file of its own in the seeds; edit what holds it."
@@ -69,20 +75,6 @@ def _check_readable(suffix: str, file: File) -> None:
 
 def _target(collection: Collection, doc: str) -> Path:
     """Return the file that an id names; raises `ProblemError` unless it lies in the seeds."""
-    path = PurePosixPath(doc)
-    parts = doc.split("/")
-    if (
-        len(doc.encode("utf-8", "replace")) > _LONGEST
-        or _FORBIDDEN.search(doc)
-        or any(
-            part in ("", ".", "..") or part.startswith(".") or part != part.strip() for part in parts
-        )
-        or any(len(part.encode()) > 255 or part.endswith(".") for part in parts)
-    ):
-        raise ProblemError("invalid", "This id cannot name a file: use plain names joined by /.")
-    if path.suffix.lower() not in WRITABLE:
-        known = ", ".join(sorted(WRITABLE))
-        raise ProblemError("invalid", f"The id must end in one of {known}.")
     root = collection.seeds.resolve()
     if not root.is_dir():
         raise ProblemError(
@@ -90,11 +82,11 @@ def _target(collection: Collection, doc: str) -> Path:
         )
     if collection.directory.exists() and root not in collection.directory.sources():
         raise ProblemError("conflict", "The index of this collection is built from other seeds.")
-    target = root.joinpath(*parts)
+    target = root.joinpath(*doc.split("/"))
     if not target.resolve().is_relative_to(root) or target.is_symlink() or target.is_dir():
-        raise ProblemError("invalid", "This id cannot name a file: a link or a folder is in the way.")
+        raise ProblemError("conflict", "This id cannot be written: a link or a folder is in the way.")
     if any(above.exists() and not above.is_dir() for above in target.parents if above != root):
-        raise ProblemError("invalid", "This id cannot name a file: a part of it is a document.")
+        raise ProblemError("conflict", "This id cannot be written: a part of it is a document.")
     return target
 
 

@@ -47,6 +47,14 @@ async def _writable(service: Annotated[Service, Depends(_admin)]) -> Service:
     return service
 
 
+async def _json_only(request: Request) -> None:
+    """Refuse what is not declared as JSON: a form needs no leave to come from another origin."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise ProblemError("unsupported_type", "Send the body as application/json.")
+
+
+JSON_ONLY = Depends(_json_only)
 Asked = Annotated[Service, Depends(_service)]
 """The service, for whoever may ask."""
 Kept = Annotated[Service, Depends(_admin)]

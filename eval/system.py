@@ -30,7 +30,8 @@ Progress = Callable[[int, int], None]
 
 _ELSEWHERE = {
     *("index", "seeds", "prompts", "calibration"),  # told by the digest of what stands there
-    *("cache_dir", "keep_generations", "threads", "max_file_mb"),  # no answer depends on these
+    # No answer depends on these:
+    *("cache_dir", "keep_generations", "threads", "max_file_mb", "remembered"),
     *ServiceSettings.model_fields,
 }
 """Settings that fingerprints leave out. All others count, those of tomorrow too."""

@@ -1,18 +1,19 @@
 """Questions: passages for them, and answers to them."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from pydantic_core import to_json
+from starlette.responses import Response, StreamingResponse
 
 from api.answering import Query, answered, noted, streamed
 from api.logs import kind_and_place, log
 from api.problems import problem_of, request_id
-from api.routes.replies import problems
+from api.replies import Reply
+from api.routes.documented import problems
 from api.schemas import AnswerResult, AskBody, SearchBody, SearchResult
-from api.service import Asked, Service
+from api.service import JSON_ONLY, Asked, Service
 from rag.types import Message
 from rag.wire import search_json
 
@@ -21,7 +22,8 @@ router = APIRouter(tags=["questions"])
 _STREAM = {
     "text/event-stream": {
         "schema": {
-            "type": "string",
+            "type": "object",
+            "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
             "description": "With `stream`: the events `passages`, `token` (many), then `answer` or "
             "`error`. The tokens' texts, joined, are the answer's, unless it is an abstention.",
         }
@@ -31,6 +33,7 @@ _STREAM = {
 
 @router.post(
     "/v1/search",
+    dependencies=[JSON_ONLY],
     response_model=SearchResult,
     responses=problems("not_found", "not_ready", body=True),
     summary="Find the passages that fit a question best",
@@ -43,11 +46,12 @@ async def search(body: SearchBody, request: Request, service: Asked) -> Response
     found = await service.workers.compute(
         retriever.retrieve, query.question, query.top_k, query.filter, query.history
     )
-    return JSONResponse(search_json(query.question, found.passages))
+    return Reply(search_json(query.question, found.passages))
 
 
 @router.post(
     "/v1/ask",
+    dependencies=[JSON_ONLY],
     response_model=AnswerResult,
     responses={
         200: {"content": _STREAM},
@@ -67,7 +71,7 @@ async def ask(body: AskBody, request: Request, service: Asked) -> Response:
         return StreamingResponse(
             _events(service, query, request_id(request)), media_type="text/event-stream"
         )
-    return JSONResponse(await answered(service, query, request))
+    return Reply(await answered(service, query, request))
 
 
 def _query(service: Service, body: SearchBody, backend: str | None = None) -> Query:
@@ -93,4 +97,4 @@ async def _events(service: Service, query: Query, known_as: str) -> AsyncIterato
 
 
 def _event(name: str, data: dict[str, Any]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), to_json(data))

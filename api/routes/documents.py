@@ -3,13 +3,14 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from api.collections import Collection
 from api.problems import ProblemError
-from api.routes.replies import problems
+from api.replies import Reply
+from api.routes.documented import problems
 from api.schemas import BuildResult, CollectionName, DocumentPage, DocumentWindow
-from api.seeds import put_document, remove_document
+from api.seeds import LONGEST_ID, SEED_ID, put_document, remove_document
 from api.service import Asked, Written
 from rag.store import Snapshot
 from rag.wire import build_json
@@ -18,6 +19,15 @@ router = APIRouter(tags=["documents"])
 
 In = Annotated[CollectionName, Query(description="The collection.")]
 DocId = Annotated[str, Path(description="The document's id; it may hold `/`.", examples=["economy.md"])]
+SeedId = Annotated[
+    str,
+    Path(
+        description="The document's id: plain names joined by /, the last with a known ending.",
+        pattern=SEED_ID,
+        max_length=LONGEST_ID,
+        examples=["notes/tea.md"],
+    ),
+]
 At = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="Code points.")]
 
 
@@ -35,7 +45,7 @@ async def list_documents(
 ) -> Response:
     """Return a page of documents in the order of their ids."""
     snapshot = service.collections.named(collection).snapshot
-    return JSONResponse(await service.workers.compute(documents_page, snapshot, after, limit))
+    return Reply(await service.workers.compute(documents_page, snapshot, after, limit))
 
 
 @router.get(
@@ -55,7 +65,7 @@ async def read_document(
     """Return the text as it was indexed: all of it, or what stands around a span."""
     snapshot = service.collections.named(collection).snapshot
     window = await service.workers.compute(document_window, snapshot, doc, start, end, context)
-    return JSONResponse(window)
+    return Reply(window)
 
 
 @router.put(
@@ -69,7 +79,7 @@ async def read_document(
         "requestBody": {
             "required": True,
             "content": {
-                kind: {"schema": {"type": "string", "minLength": 1}}
+                kind: {"schema": {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*\S"}}
                 for kind in ("text/plain", "text/markdown", "application/octet-stream")
             },
         }
@@ -77,14 +87,14 @@ async def read_document(
     summary="Write a document into the seeds and index it",
 )
 async def write_document(
-    service: Written, request: Request, doc: DocId, collection: In = "default"
+    service: Written, request: Request, doc: SeedId, collection: In = "default"
 ) -> Response:
     """Write the body as the seed file `doc`, bring the index up to date, and return what that did."""
     chosen = service.collections.named(collection)
     data = await request.body()
     known = _holds(chosen, doc)
     report = await service.workers.build(put_document, chosen, doc, data)
-    return JSONResponse(build_json(report), 200 if known else 201)
+    return Reply(build_json(report), 200 if known else 201)
 
 
 @router.delete(
@@ -97,7 +107,7 @@ async def delete_document(service: Written, doc: DocId, collection: In = "defaul
     """Remove the seed file `doc`, bring the index up to date, and return what that did."""
     chosen = service.collections.named(collection)
     report = await service.workers.build(remove_document, chosen, doc)
-    return JSONResponse(build_json(report))
+    return Reply(build_json(report))
 
 
 def _holds(collection: Collection, doc: str) -> bool:
@@ -129,8 +139,9 @@ def document_window(
 
     Raises `ProblemError` for an unknown document and for a span that is none or not there.
     """
-    if (start is None) != (end is None) or (start is not None and end is not None and start > end):
-        raise ProblemError("invalid", "Give start and end together, start first, or neither.")
+    start, end = end if start is None else start, start if end is None else end
+    if start is not None and end is not None and start > end:
+        raise ProblemError("not_found", "There is no such span: it ends before it starts.")
     span = (start, end) if start is not None and end is not None else None
     number = snapshot.find(doc)
     if number is None:

@@ -1,19 +1,21 @@
 """What users say of answers."""
 
 from fastapi import APIRouter
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from api.feedback import append_feedback
 from api.problems import ProblemError
-from api.routes.replies import problems
+from api.replies import Reply
+from api.routes.documented import problems
 from api.schemas import Accepted, FeedbackBody
-from api.service import Asked
+from api.service import JSON_ONLY, Asked
 
 router = APIRouter(tags=["feedback"])
 
 
 @router.post(
     "/v1/feedback",
+    dependencies=[JSON_ONLY],
     status_code=201,
     response_model=Accepted,
     responses=problems("not_found", "not_ready", body=True),
@@ -21,17 +23,17 @@ router = APIRouter(tags=["feedback"])
 )
 async def give_feedback(body: FeedbackBody, service: Asked) -> Response:
     """Keep a thumb, a correction or a comment with the question and the answer that it is about."""
-    if not (body.thumb or body.correction or body.comment):
-        raise ProblemError("invalid", "Give a thumb, a correction or a comment.")
     record = service.receipts.find(body.receipt)
     if record is None:
         raise ProblemError(
             "not_found", "There is no such receipt, or too many answers were given since."
         )
+    if not (body.thumb or body.correction or body.comment):
+        raise ProblemError("invalid", "Give a thumb, a correction or a comment.")
     try:
         await service.workers.wait(
             append_feedback, service.settings.feedback, body.model_dump(), record
         )
     except OSError:
         raise ProblemError("not_ready", "Feedback cannot be kept now.") from None
-    return JSONResponse({"receipt": body.receipt}, 201)
+    return Reply({"receipt": body.receipt}, 201)

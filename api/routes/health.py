@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from api.routes.replies import problems
+from api.replies import Reply
+from api.routes.documented import problems
 from api.schemas import Health, Readiness
 from api.service import Asked, Service
 
@@ -14,7 +15,7 @@ router = APIRouter(tags=["operation"])
 @router.get("/healthz", response_model=Health, responses=problems(), summary="Does it live?")
 async def healthz() -> Response:
     """Answer as long as the process does."""
-    return JSONResponse({"status": "ok"})
+    return Reply({"status": "ok"})
 
 
 @router.get(
@@ -27,13 +28,13 @@ async def readyz(request: Request) -> Response:
     """Say whether questions of every collection can be answered; 503 where not."""
     service: Service | None = request.app.state.service
     if service is None:
-        return JSONResponse({"ready": False, "collections": {}}, 503)
+        return Reply({"ready": False, "collections": {}}, 503)
     told = {
         name: "ok" if each.ready and each.trouble is None else each.trouble or "it is not open yet"
         for name, each in service.collections.items()
     }
     ready = not service.draining and all(each.ready for each in service.collections.values())
-    return JSONResponse({"ready": ready, "collections": told}, 200 if ready else 503)
+    return Reply({"ready": ready, "collections": told}, 200 if ready else 503)
 
 
 @router.get(

@@ -1,13 +1,14 @@
 """The indexes: their state, and for an admin their builds."""
 
 from fastapi import APIRouter
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from api.collections import Collection
 from api.problems import ProblemError
-from api.routes.replies import problems
+from api.replies import Reply
+from api.routes.documented import problems
 from api.schemas import BuildBody, IndexState, Job
-from api.service import Asked, Kept, Written
+from api.service import JSON_ONLY, Asked, Kept, Written
 
 router = APIRouter(tags=["index"])
 
@@ -15,7 +16,7 @@ router = APIRouter(tags=["index"])
 @router.get("/v1/index", response_model=IndexState, responses=problems(), summary="What can be asked")
 async def read_index(service: Asked) -> Response:
     """Return the collections, what each holds, and the backends that may be chosen."""
-    return JSONResponse(
+    return Reply(
         {
             "collections": [_state(each) for each in service.collections.values()],
             "backends": list(service.collections.backends),
@@ -26,6 +27,7 @@ async def read_index(service: Asked) -> Response:
 
 @router.post(
     "/v1/index/build",
+    dependencies=[JSON_ONLY],
     status_code=202,
     response_model=Job,
     responses=problems("not_found", body=True),
@@ -34,7 +36,7 @@ async def read_index(service: Asked) -> Response:
 async def build_index(body: BuildBody, service: Written) -> Response:
     """Begin a build and return its job at once; questions are answered meanwhile."""
     job = service.jobs.begin(service.collections.named(body.collection), body.fresh)
-    return JSONResponse(vars(job), 202, headers={"Location": f"/v1/jobs/{job.id}"})
+    return Reply(vars(job), 202, headers={"Location": f"/v1/jobs/{job.id}"})
 
 
 @router.get(
@@ -48,7 +50,7 @@ async def read_job(job: str, service: Kept) -> Response:
     found = service.jobs.find(job)
     if found is None:
         raise ProblemError("not_found", "There is no such job, or it was long ago.")
-    return JSONResponse(vars(found))
+    return Reply(vars(found))
 
 
 def _state(collection: Collection) -> dict[str, object]:

@@ -11,20 +11,23 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from pydantic_core import to_json
+from starlette.responses import Response, StreamingResponse
 
 from api.answering import Query, answered, noted, streamed
 from api.collections import DEFAULT
 from api.logs import kind_and_place, log
 from api.openai_schemas import ChatBody, ChatResult, Model, ModelList, OtherMessage, UserMessage
 from api.problems import ProblemError, openai_error, problem_of, request_id
-from api.routes.replies import problems
-from api.service import Asked, Service
+from api.replies import Reply
+from api.routes.documented import problems
+from api.service import JSON_ONLY, Asked, Service
 from rag.types import Message
 
 router = APIRouter(tags=["OpenAI-compatible"])
 
 NAME = "seedrag"
+_CHUNK = {"type": "object", "properties": {"data": {"type": "string"}}}
 _MARKER = re.compile(r"\[(\d+)\]")
 _IGNORED = ("frequency_penalty", "functions", "logit_bias", "logprobs", "max_completion_tokens",
             "max_tokens", "presence_penalty", "response_format", "seed", "stop", "temperature",
@@ -93,7 +96,7 @@ class _Completion(NamedTuple):
 )
 async def list_models(service: Asked) -> Response:
     """Return a model for each collection and backend; `seedrag` is the default of both."""
-    return JSONResponse({"object": "list", "data": [_model(name) for name in _models(service)]})
+    return Reply({"object": "list", "data": [_model(name) for name in _models(service)]})
 
 
 @router.get(
@@ -105,14 +108,15 @@ async def list_models(service: Asked) -> Response:
 async def read_model(model: str, service: Asked) -> Response:
     """Return one model."""
     _chosen(service, model)
-    return JSONResponse(_model(model))
+    return Reply(_model(model))
 
 
 @router.post(
     "/v1/chat/completions",
+    dependencies=[JSON_ONLY],
     response_model=ChatResult,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        200: {"content": {"text/event-stream": {"schema": _CHUNK}}},
         **problems("not_found", "not_ready", "backend_failed", "too_slow", body=True),
     },
     summary="Answer the last user message of a conversation",
@@ -136,7 +140,7 @@ async def complete(body: ChatBody, request: Request, service: Asked) -> Response
         "refusal": None,
         "annotations": completion.annotations(answer, answer["answer"]),
     }
-    return JSONResponse(
+    return Reply(
         {
             "id": completion.id,
             "object": "chat.completion",
@@ -244,4 +248,4 @@ def _usage(answer: Mapping[str, Any]) -> dict[str, int] | None:
 
 
 def _data(value: Mapping[str, Any]) -> bytes:
-    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
+    return b"data: %b\n\n" % to_json(value)

@@ -26,7 +26,7 @@ Encode = Callable[[list[str]], Vectors]
 
 def run(options: Options) -> list[Row]:
     """Measure throughput, query latency and how near the vectors are."""
-    settings = Settings.load(encoder=f"onnx:{models.BUNDLED}")
+    settings = Settings.load(encoder=f"onnx:{models.BUNDLED}", remembered=0)
     ours = open_encoder(settings)
     theirs = _reference()
     count = 192 if options.quick else 1000

@@ -6,16 +6,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from eval.bench.rows import Options, Row, compared, skipped
 from rag.build import build_index
 from rag.config import Settings
 from rag.embed import models, open_encoder
-from rag.protocols import Encoder, EncoderSpec, Tokenizer
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, open_snapshot
-from rag.types import Passage, Vectors
+from rag.types import Passage
 
 SETS = ("squad2_dev", "xquad_es", "xquad_zh")
 DEPTH = 40
@@ -62,18 +59,17 @@ def _answerable(path: Path) -> list[dict[str, Any]]:
 
 
 def _measured(folder: Path, gold: Gold, settings: Settings, options: Options) -> dict[str, float]:
-    """Return nDCG@10 by way of ranking, all over one index with one encoder."""
-    encoder = open_encoder(settings)
+    """Return nDCG@10 by way of ranking, all over one index with one encoder that remembers."""
+    encoder = open_encoder(settings.model_copy(update={"remembered": len(gold)}))
     kind = settings.encoder.partition(":")[0]
     directory = IndexDirectory(options.scratch / f"{folder.name}-{kind}")
     build_index(directory, [folder / "corpus.jsonl"], encoder, settings)
     snapshot = open_snapshot(directory)
     asked = [item["question"] for item in gold]
-    known = _Remembered(encoder)
     scores = {}
     for way, alpha in WAYS.items():
         weights = {} if alpha is None else {"alpha": alpha, "alpha_blind": alpha}
-        retriever = Retriever(snapshot, known, settings.model_copy(update=weights))
+        retriever = Retriever(snapshot, encoder, settings.model_copy(update=weights))
         scores[way] = ndcg(gold, retriever.search_many(asked, DEPTH))
     return scores
 
@@ -97,27 +93,3 @@ def ndcg(gold: Gold, found: Sequence[Sequence[Passage]]) -> float:
     ]
     measure = ir_measures.nDCG @ 10
     return float(ir_measures.calc_aggregate([measure], qrels, runs)[measure])
-
-
-class _Remembered:
-    """An encoder that embeds each question once, however often it is asked."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._known: dict[str, Vectors] = {}
-
-    @property
-    def spec(self) -> EncoderSpec:
-        return self._encoder.spec
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        return self._encoder.tokenizer
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        fresh = [said for said in dict.fromkeys(texts) if said not in self._known]
-        self._known.update(zip(fresh, self._encoder.encode_queries(fresh), strict=True))
-        return np.stack([self._known[said] for said in texts])
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._encoder.encode_passages(texts)

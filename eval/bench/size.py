@@ -38,7 +38,7 @@ PARTS: Sequence[tuple[str, type, str]] = (
 
 def run(options: Options) -> list[Row]:
     """Measure at 1,000, 10,000 and 100,000 chunks (up to 10,000 if quick)."""
-    settings = Settings.load(threads=1)
+    settings = Settings.load(threads=1, remembered=0)
     real = open_encoder(settings)
     pooled = texts.chunks(options.data, 300 if options.quick else 2000, real.tokenizer, settings)
     encoder = PoolEncoder(real, real.encode_passages(pooled))

@@ -84,6 +84,11 @@ class Settings(ServiceSettings):
     b: float = Field(0.6, ge=0, le=1, description="BM25's correction for length.")
     max_file_mb: float = Field(64, gt=0, description="Largest file that is read, in MB.")
     keep_generations: int = Field(3, ge=1, description="Published generations that stay on disk.")
+    remembered: int = Field(
+        8192,
+        ge=0,
+        description="Questions and sentences whose vectors are kept in memory, 1.5 kB each; 0: none.",
+    )
     threads: int = Field(0, ge=0, description="Encoder threads; 0: one for each core.")
 
     @model_validator(mode="after")

@@ -4,14 +4,15 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from rag.config import Settings, cache_dir
+from rag.embed.remember import RememberingEncoder
 from rag.errors import ConfigError
 from rag.protocols import Encoder
 
-__all__ = ["open_encoder"]
+__all__ = ["RememberingEncoder", "open_encoder"]
 
 
 def open_encoder(settings: Settings) -> Encoder:
-    """Return the encoder that `settings.encoder` names.
+    """Return the encoder that `settings.encoder` names; it remembers the questions of late.
 
     `onnx:minilm` is the bundled all-MiniLM-L6-v2; `onnx:<path or hub name>` compiles any
     sentence-transformers model that exports; `st:<path or hub name>` runs one as it is. Other
@@ -19,6 +20,11 @@ def open_encoder(settings: Settings) -> Encoder:
 
     Raises `ConfigError` for a spec that names no encoder, `EncoderError` if it cannot be opened.
     """
+    encoder = _opened(settings)
+    return RememberingEncoder(encoder, settings.remembered) if settings.remembered else encoder
+
+
+def _opened(settings: Settings) -> Encoder:
     kind, _, model = settings.encoder.partition(":")
     named = settings.encoder_languages
     languages = tuple(code.strip() for code in named.split(",")) if named else None

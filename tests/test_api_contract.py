@@ -1,0 +1,43 @@
+"""The service keeps what its OpenAPI document promises, whatever is sent: schemathesis tries."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.security.keys import new_key
+from rag.build import build_index
+from rag.config import Settings
+from rag.protocols import Encoder
+from rag.store import IndexDirectory
+from tests.conftest import ROOT
+from tests.serving import served
+
+
+@pytest.mark.parametrize("guarded", [False, True], ids=["open", "with keys"])
+def test_no_check_fails(tmp_path: Path, minilm: Encoder, guarded: bool) -> None:
+    seeds = tmp_path / "seeds"
+    shutil.copytree(ROOT / "seeds", seeds)
+    build_index(IndexDirectory(tmp_path / "index"), [seeds], minilm, Settings())
+    key, digest = new_key()
+    settings = Settings(
+        index=tmp_path / "index",
+        seeds=seeds,
+        feedback=tmp_path / "feedback.jsonl",
+        api_keys=(f"admin:{digest}",) if guarded else (),
+        rate_limit="none",
+    )
+    headers = {"Authorization": f"Bearer {key}"} if guarded else {}
+    with served(settings) as address:
+        description = tmp_path / "openapi.json"
+        description.write_bytes(httpx.get(f"{address}/openapi.json", headers=headers).content)
+        command = [sys.executable, "-m", "schemathesis.cli", "run", str(description), "--url", address]
+        command += ["--checks", "all", "--max-examples", "10", "--generation-deterministic"]
+        command += [part for pair in headers.items() for part in ("-H", ": ".join(pair))]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-6000:]
+        assert "16 selected" in done.stdout
+        assert httpx.get(f"{address}/readyz").json()["ready"]
