@@ -1,4 +1,5 @@
 # make ask Q="…"   answer a question from seeds/, setting up and indexing first where needed
+# make serve       the service and its page on http://127.0.0.1:8000; it takes what SERVE_ARGS adds
 # make eval        is it still right? ask the gold questions and compare with the baseline
 # make test        run the tests      make check   lint, format, types      make bench   measure
 # make test-all    the long tests too
@@ -8,11 +9,12 @@ PYTHON ?= python3
 PIP_ARGS ?=
 PYTEST_ARGS ?=
 EVAL_ARGS ?=
+SERVE_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 Q ?= How many people walked free on 16 September?
 
-.PHONY: ask build eval setup setup-dev test test-all check format bench clean
+.PHONY: ask build serve eval setup setup-dev test test-all check format bench clean
 
 ask: setup build
 	@$(BIN)/rag ask -- "$$QUESTION"
@@ -21,6 +23,9 @@ unexport Q # make would expand what looks like its own syntax in the question
 
 build: setup
 	@$(BIN)/rag build > /dev/null
+
+serve: setup build
+	$(BIN)/python -m api $(SERVE_ARGS)
 
 eval: setup-dev
 	$(BIN)/python -m eval run --baseline eval/gold/seeds.baseline.json $(EVAL_ARGS)

@@ -101,6 +101,8 @@ def _serve(host: str | None, port: int | None) -> None:
         )
     server = Server(app, settings)
     server.run()
+    if app.state.failure is not None:
+        raise app.state.failure
     if not server.started:
         raise SystemExit(1)
 

@@ -23,6 +23,7 @@ from api.problems import ProblemError, answer_problem
 from api.receipts import Receipts
 from api.routes import ask, documents, feedback, health, index, openai, page
 from api.service import Service
+from api.telemetry import FASTAPI_SILENT, RequestSpans, Tracing
 from api.work import Workers
 from rag import __version__
 from rag.config import Settings
@@ -41,21 +42,27 @@ async def _not_allowed(request: Request, error: Exception) -> Response:
 _HANDLED = (ProblemError, RagError, RequestValidationError, HTTPException)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, tracing: Tracing | None = None) -> FastAPI:
     """Return the service; its indexes are opened when it starts.
 
     An index that is not there yet does not keep it from starting: `/readyz` says so, and it is
     opened as soon as it is. Raises `ConfigError`.
     """
     settings = settings or Settings.load()
-    metrics = Metrics()
+    if tracing is None and settings.telemetry:
+        tracing = Tracing.from_environment()
+    metrics = tracing.metrics if tracing else Metrics()
     mcp_door = mcp.Door()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings, metrics) as service, mcp_door.opened(service):
-            app.state.service = service
-            yield
+        try:
+            async with running(settings, metrics) as service, mcp_door.opened(service):
+                app.state.service = service
+                yield
+        except RagError as error:
+            app.state.failure = error
+            raise
 
     app = FastAPI(
         title="seedrag",
@@ -65,8 +72,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         exception_handlers={**dict.fromkeys(_HANDLED, answer_problem), 405: _not_allowed},
+        telemetry=FASTAPI_SILENT,
     )
     app.state.service = None
+    app.state.failure = None
     for door in (ask, documents, index, feedback, openai, health, page):
         app.include_router(door.router)
     for path in mcp.PATHS:
@@ -81,6 +90,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "X-API-Key", *mcp.HEADERS],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
+    if tracing:
+        app.add_middleware(RequestSpans, tracing=tracing)
     return app
 
 

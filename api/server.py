@@ -1,6 +1,7 @@
 """How the service is run by uvicorn."""
 
 import socket
+import sys
 from types import FrameType
 
 import uvicorn
@@ -25,6 +26,14 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._app = app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, and tell a person where."""
+        await super().startup(sockets)
+        if self.started and sys.stderr.isatty():
+            port = self.servers[0].sockets[0].getsockname()[1]
+            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+            print(f"seedrag answers at http://{host}:{port} (Ctrl-C ends it)", file=sys.stderr)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to shut down."""

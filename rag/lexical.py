@@ -64,11 +64,15 @@ class Lexical:
 
     def idf(self, term: str) -> float:
         """Return how rare a term is; a term that the index does not know is the rarest."""
-        return float(_idf(len(self.lengths), np.float64(self.df(term))))
+        return self.rarity(self.df(term))
+
+    def rarity(self, df: int) -> float:
+        """Return the idf of a term that `df` chunks hold."""
+        return float(_idf(len(self.lengths), np.float64(df)))
 
     def _postings(self, term: str) -> tuple[int, int]:
         sought = key(term)
-        at = int(np.searchsorted(self.term_keys, np.uint64(sought)))
+        at = int(self.term_keys.searchsorted(np.uint64(sought)))
         if at == len(self.term_keys) or int(self.term_keys[at]) != sought:
             return 0, 0
         return int(self.posting_ends[at - 1]) if at else 0, int(self.posting_ends[at])

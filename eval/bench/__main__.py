@@ -22,6 +22,8 @@ BENCHMARKS: Mapping[str, Mapping[str, str]] = {
     "cold": {},
     "rebuild": {},
     "size": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    "serve": {},
+    "soak": {},
 }
 """The benchmarks in the order that they run in, and the environment that each needs."""
 

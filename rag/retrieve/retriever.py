@@ -187,8 +187,9 @@ class Retriever:
         if self._is_cut(query.question):
             said = "The question is longer than the encoder reads; its end counts by its words alone."
             notices = (*notices, Notice("question_truncated", said))
-        terms = {stem: lexical.idf(stem) for stem in text.content_stems(query.question, language)}
-        unknown = [stem for stem in terms if lexical.df(stem) == 0]
+        counts = {stem: lexical.df(stem) for stem in text.content_stems(query.question, language)}
+        terms = {stem: lexical.rarity(df) for stem, df in counts.items()}
+        unknown = [stem for stem, df in counts.items() if df == 0]
         manifest = opened.snapshot.manifest
         reference = IndexRef(opened.snapshot.generation, manifest.digest)
         return Retrieval(query.question, passages, reference, terms, unknown, language, notices)

@@ -4,7 +4,7 @@ import errno
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from rag.store.directory import IndexDirectory
 from rag.store.layout import DocumentRow, Manifest
 from rag.store.writer import describe
 from rag.types import Filter, Rows, Vectors
+
+_ROWS = 1024
+"""Documents whose rows stay decoded."""
 
 
 class Snapshot:
@@ -36,6 +39,7 @@ class Snapshot:
         self.hashes = _mapped(folder / layout.HASHES, f"V{layout.HASH_BYTES}")
         arrays = [_mapped(folder / name, kind) for name, kind in lexical.ARRAYS.items()]
         self.lexical = Lexical(*arrays)
+        self._row = lru_cache(_ROWS)(self._read_row)
 
     def __len__(self) -> int:
         return len(self.chunks)
@@ -47,6 +51,9 @@ class Snapshot:
 
     def document(self, number: int) -> DocumentRow:
         """Return a document by its number; numbers follow the order of ids."""
+        return self._row(number)
+
+    def _read_row(self, number: int) -> DocumentRow:
         entry = self._documents[number]
         return DocumentRow(**json.loads(bytes(self._lines[entry["line"] : entry["line_end"]])))
 

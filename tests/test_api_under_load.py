@@ -1,0 +1,256 @@
+"""While many ask, the index changes and the backend fails: every response is right or a problem."""
+
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from rag.build import build_index
+from rag.config import Settings
+from rag.protocols import Encoder
+from rag.store import IndexDirectory
+from tests.conftest import ROOT
+from tests.faults import FaultServer
+from tests.serving import HELD, NOT_HELD, events, served
+
+BACKEND = "openai:tiny"
+
+
+@pytest.fixture
+def faults() -> Iterator[FaultServer]:
+    with FaultServer() as live:
+        yield live
+
+
+@pytest.fixture
+def settings(tmp_path: Path, minilm: Encoder, faults: FaultServer) -> Settings:
+    seeds = tmp_path / "seeds"
+    shutil.copytree(ROOT / "seeds", seeds)
+    build_index(IndexDirectory(tmp_path / "index"), [seeds], minilm, Settings())
+    return Settings(
+        index=tmp_path / "index",
+        seeds=seeds,
+        backends=(BACKEND,),
+        openai_base_url=faults.url,
+        silence_seconds=0.5,
+        refresh_seconds=0.05,
+        threshold=0,
+    )
+
+
+class Load:
+    """Asks from several threads until told to stop, and notes whatever is not as it should be."""
+
+    def __init__(self, address: str) -> None:
+        self.seen: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self._address = address
+        self._stop = threading.Event()
+        asks = (self._search, self._answer, self._abstain, self._backend, self._stream, self._ready)
+        self._threads = [threading.Thread(target=self._repeat, args=(ask,)) for ask in asks]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _repeat(self, ask: Callable[[httpx.Client], None]) -> None:
+        with httpx.Client(base_url=self._address, timeout=20) as client:
+            while not self._stop.is_set():
+                try:
+                    ask(client)
+                    self.seen[ask.__name__] += 1
+                except (AssertionError, httpx.HTTPError, KeyError) as error:
+                    self.wrong.append(f"{ask.__name__}: {error!r}"[:600])
+
+    def _search(self, client: httpx.Client) -> None:
+        response = client.post("/v1/search", json={"question": HELD})
+        assert response.status_code == 200, response.text
+        assert response.json()["hits"][0]["doc"] == "prisoner-releases.md"
+
+    def _answer(self, client: httpx.Client) -> None:
+        response = client.post("/v1/ask", json={"question": HELD})
+        assert response.status_code == 200, response.text
+        assert "thirty-seven" in response.json()["answer"]
+        for citation in response.json()["citations"]:
+            assert "thirty-seven" in citation["quote"]
+            assert citation["verdict"] == "verified"
+
+    def _abstain(self, client: httpx.Client) -> None:
+        response = client.post("/v1/ask", json={"question": "how many dogs has Mars?"})
+        assert response.status_code == 200, response.text
+
+    def _backend(self, client: httpx.Client) -> None:
+        response = client.post("/v1/ask", json={"question": HELD, "backend": BACKEND})
+        self._right_or_problem(response.status_code, response.json())
+
+    def _stream(self, client: httpx.Client) -> None:
+        body = {"question": HELD, "backend": BACKEND, "stream": True}
+        response = client.post("/v1/ask", json=body)
+        assert response.status_code == 200, response.text
+        name, data = events(response)[-1]
+        self._right_or_problem(200 if name == "answer" else data["status"], data)
+
+    def _right_or_problem(self, status: int, value: dict[str, Any]) -> None:
+        if status == 200:
+            assert value["backend"] == BACKEND
+            assert "citations" in value
+        else:
+            assert status in (502, 504), value
+            assert value["code"] in ("backend_failed", "too_slow")
+            assert "/secret/path" not in str(value)
+        self.seen[str(status)] += 1
+
+    def _ready(self, client: httpx.Client) -> None:
+        response = client.get("/readyz")
+        assert response.status_code == 200, response.text
+        time.sleep(0.02)
+
+
+def test_nothing_goes_wrong_while_the_index_turns_and_the_backend_fails(
+    settings: Settings, faults: FaultServer
+) -> None:
+    faults.says("Thirty-seven people were freed on 16 September. [1]")
+    directory = IndexDirectory(settings.index)
+    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as admin:
+        with Load(address) as load:
+            for turn in range(5):
+                (settings.seeds / f"more-{turn}.md").write_text(f"Text number {turn} is about nothing.")
+                job = admin.post("/v1/index/build", json={"fresh": turn % 2 == 0})
+                assert job.status_code == 202
+                for fault in ("", "hang", "die_midway", "garbage", "end_early", "hang_midway", "500"):
+                    faults.fault = fault
+                    time.sleep(0.25)
+                wait_for(lambda at=job.headers["location"]: admin.get(at).json()["state"] == "done")
+            faults.fault = ""
+            before = directory.generations()[-2]
+            with directory.lock():
+                directory.point_to(before)
+            wait_for(lambda: generation(admin) == before)
+            time.sleep(0.3)
+        assert load.wrong == []
+        for kind in (
+            "_search",
+            "_answer",
+            "_abstain",
+            "_backend",
+            "_stream",
+            "_ready",
+            "200",
+            "502",
+            "504",
+        ):
+            assert load.seen[kind] > 3, load.seen
+        assert admin.get("/v1/documents").json()["total"] == 14
+
+
+def generation(client: httpx.Client) -> str:
+    value: str = client.get("/v1/index").json()["collections"][0]["generation"]
+    return value
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_damaged_generation_is_not_turned_to_and_readiness_says_so(
+    settings: Settings, minilm: Encoder
+) -> None:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+        first = generation(client)
+        directory = IndexDirectory(settings.index)
+        broken = directory.folder("gen-000002")
+        shutil.copytree(directory.folder(first), broken)
+        (broken / "vectors.bin").write_bytes(b"\x00" * 64)
+        directory.point_to("gen-000002")
+        wait_for(lambda: client.get("/readyz").json()["collections"]["default"] != "ok")
+        told = client.get("/readyz")
+        assert (told.status_code, told.json()["ready"]) == (200, True)
+        assert "damaged" in told.json()["collections"]["default"]
+        assert generation(client) == first
+        assert "thirty-seven" in client.post("/v1/ask", json={"question": HELD}).json()["answer"]
+        directory.point_to(first)
+        wait_for(lambda: client.get("/readyz").json()["collections"]["default"] == "ok")
+
+
+def test_a_client_that_goes_away_ends_its_generation(settings: Settings, faults: FaultServer) -> None:
+    faults.fault = "endless"
+    body = {"question": HELD, "backend": BACKEND, "stream": True}
+    with served(settings) as address, httpx.Client(base_url=address, timeout=10) as client:
+        with client.stream("POST", "/v1/ask", json=body) as response:
+            for line in response.iter_lines():
+                if line == "event: token":
+                    break
+        faults.wait_for_hang_up()
+        faults.fault = "hang"
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/v1/ask", json=body | {"stream": False}, timeout=0.2)
+        wait_for(lambda: "seedrag_requests_in_work 1.0" in client.get("/metrics").text)
+
+
+def test_an_answer_that_takes_too_long_is_given_up(settings: Settings, faults: FaultServer) -> None:
+    faults.fault = "endless"
+    bounded = settings.model_copy(update={"answer_seconds": 0.5})
+    with served(bounded) as address:
+        body = {"question": HELD, "backend": BACKEND}
+        response = httpx.post(f"{address}/v1/ask", json=body, timeout=10)
+        assert (response.status_code, response.json()["code"]) == (504, "too_slow")
+        faults.wait_for_hang_up()
+        response = httpx.post(f"{address}/v1/ask", json=body | {"stream": True}, timeout=10)
+        assert events(response)[-1][0] == "error"
+
+
+def test_more_requests_than_there_is_room_for_are_told_to_come_back(
+    settings: Settings, faults: FaultServer
+) -> None:
+    faults.fault = "hang"
+    narrow = settings.model_copy(update={"max_requests": 2, "silence_seconds": 1.0})
+    with served(narrow) as address:
+        statuses: list[int] = []
+
+        def ask() -> None:
+            body = {"question": HELD, "backend": BACKEND}
+            statuses.append(httpx.post(f"{address}/v1/ask", json=body, timeout=20).status_code)
+
+        threads = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.4)
+        assert httpx.get(f"{address}/readyz").status_code == 200
+        refused = httpx.post(f"{address}/v1/ask", json={"question": NOT_HELD})
+        assert (refused.status_code, refused.json()["code"]) == (429, "busy")
+        assert refused.headers["retry-after"] == "1"
+        for thread in threads:
+            thread.join()
+        assert sorted(statuses) == [429] * 4 + [504] * 2
+        assert httpx.post(f"{address}/v1/ask", json={"question": HELD}).status_code == 200
+
+
+def test_shutdown_lets_running_answers_end(settings: Settings, faults: FaultServer) -> None:
+    faults.fault = "hang_midway"
+    got: list[httpx.Response] = []
+
+    def ask(address: str) -> None:
+        body = {"question": HELD, "backend": BACKEND}
+        got.append(httpx.post(f"{address}/v1/ask", json=body, timeout=20))
+
+    with served(settings) as address:
+        thread = threading.Thread(target=ask, args=(address,))
+        thread.start()
+        wait_for(lambda: bool(faults.requests))
+    thread.join()
+    assert got[0].status_code == 504
