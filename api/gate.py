@@ -86,13 +86,13 @@ class Gate:
         scope["state"]["caller"] = caller
         self._rates.check(caller, request.client.host if request.client else "-")
         with self._room.seat():
-            limit = self._most_bytes(request)
+            limit = self._most_bytes(request, caller)
             declared = headers.get("content-length")
             body = await read_body(receive, declared, limit, self._settings.body_seconds)
             await self._app(scope, replayed(body, receive), send)
 
-    def _most_bytes(self, request: Request) -> int:
-        if request.method == "PUT":
+    def _most_bytes(self, request: Request, caller: Caller) -> int:
+        if request.method == "PUT" and caller.role == "admin":
             return int(self._settings.max_upload_mb * 1e6)
         return self._settings.max_body_kb * 1000
 

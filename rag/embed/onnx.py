@@ -12,11 +12,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from tokenizers import Tokenizer as HubTokenizer
 
 from rag.embed import models
-from rag.embed.session import RECIPE, open_session
+from rag.embed.session import RECIPE, Session, open_session
 from rag.errors import EncoderError
 from rag.protocols import EncoderSpec
 from rag.types import Span, Vectors
@@ -41,7 +40,7 @@ class OnnxEncoder:
 
     def __init__(
         self,
-        session: onnxruntime.InferenceSession,
+        session: Session,
         tokenizer_file: Path,
         spec: EncoderSpec,
         prefixes: models.Prefixes,

@@ -1,17 +1,22 @@
 """How a compiled graph is run, which is part of what its vectors are."""
 
+import os
 from pathlib import Path
+from typing import TypeAlias
 
+# Read when the runtime is imported. Without it, it keeps records of its use below the home folder.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
+Session: TypeAlias = onnxruntime.InferenceSession
 RECIPE = 1
 """Raised whenever compiling or running gives other vectors from the same files."""
 
 
-def open_session(graph: Path) -> onnxruntime.InferenceSession:
+def open_session(graph: Path) -> Session:
     """Open a graph for one thread a run: parallel runs beat parallel operators here."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    return Session(str(graph), options, providers=["CPUExecutionProvider"])
