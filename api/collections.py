@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from api.batching import BatchingEncoder
+from api.batching import BatchingEncoder, BatchingStore
 from api.problems import ProblemError
 from rag.answer import Answerer
 from rag.config import Settings
@@ -69,7 +69,11 @@ class Collection:
             try:
                 if self._retriever is None:
                     self._retriever = Retriever(
-                        open_snapshot(self.directory), self.encoder, self.settings, None, self.directory
+                        open_snapshot(self.directory),
+                        self.encoder,
+                        self.settings,
+                        directory=self.directory,
+                        around=BatchingStore,
                     )
                     turned = True
                 else:

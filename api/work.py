@@ -12,10 +12,13 @@ T = TypeVar("T")
 
 
 class Workers:
-    """Threads for work that computes, as many as pay, and for work that waits, as many as may ask."""
+    """Threads: some for work that computes, as many as may ask for work that waits for others.
+
+    Of those that compute there are more than cores, so that some wait and are served together.
+    """
 
     def __init__(self, waiting: int) -> None:
-        self._computing = ThreadPoolExecutor((os.cpu_count() or 1) + 2, "compute")
+        self._computing = ThreadPoolExecutor(4 * (os.cpu_count() or 1), "compute")
         self._waiting = ThreadPoolExecutor(waiting, "wait")
         self._building = ThreadPoolExecutor(1, "build")
 

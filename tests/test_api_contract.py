@@ -17,7 +17,9 @@ from tests.conftest import ROOT
 from tests.serving import served
 
 
-@pytest.mark.parametrize("guarded", [False, True], ids=["open", "with keys"])
+@pytest.mark.parametrize(
+    "guarded", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["open", "with keys"]
+)
 def test_no_check_fails(tmp_path: Path, minilm: Encoder, guarded: bool) -> None:
     seeds = tmp_path / "seeds"
     shutil.copytree(ROOT / "seeds", seeds)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from api.batching import BatchingEncoder
-from rag.types import Vectors
+from api.batching import BatchingEncoder, BatchingStore
+from rag.stores.faiss import FaissStore
+from rag.types import Rows, Scores, Vectors
 from tests.conftest import LetterEncoder
 
 
@@ -66,3 +67,44 @@ def test_nothing_is_asked_of_it_for_nothing() -> None:
     assert BatchingEncoder(LetterEncoder()).encode_queries([]).shape == (0, 26)
     with pytest.raises(TypeError):
         BatchingEncoder(LetterEncoder()).encode_queries(None)  # type: ignore[arg-type]
+
+
+class SlowStore(FaissStore):
+    """Takes a while, and notes how many queries came in each pass."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        super().__init__(vectors)
+        self.passes: list[int] = []
+
+    def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> tuple[Rows, Scores]:
+        self.passes.append(len(queries))
+        time.sleep(0.05)
+        return super().search(queries, k, rows)
+
+
+def test_searches_that_arrive_together_share_a_pass_and_find_what_each_would_alone() -> None:
+    random = np.random.default_rng(7)
+    vectors = random.standard_normal((500, 26)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    slow, plain = SlowStore(vectors), FaissStore(vectors)
+    store = BatchingStore(slow)
+    depths = [1, 3, 10, 600, 7, 10, 2, 5]
+    found: list[tuple[Rows, Scores] | None] = [None] * len(depths)
+
+    def search(n: int) -> None:
+        found[n] = store.search(vectors[n : n + 1], depths[n])
+
+    threads = [threading.Thread(target=search, args=(n,)) for n in range(len(depths))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for n, depth in enumerate(depths):
+        got = found[n]
+        assert got is not None
+        rows, scores = plain.search(vectors[n : n + 1], depth)
+        assert np.array_equal(got[0], rows)
+        assert np.allclose(got[1], scores, atol=1e-5)
+    assert len(slow.passes) < len(depths)
+    allowed = np.array([4, 9, 400], np.int64)
+    assert set(store.search(vectors[:1], 3, allowed)[0][0].tolist()) == {4, 9, 400}

@@ -2,7 +2,7 @@
 
 import tempfile
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,10 @@ class _Open:
 
 
 class Retriever:
-    """Searches one index. Safe to share between threads; each search sees one generation."""
+    """Searches one index. Safe to share between threads; each search sees one generation.
+
+    `around` wraps the vectors' store of each generation, as a service does to search in batches.
+    """
 
     def __init__(
         self,
@@ -55,12 +58,14 @@ class Retriever:
         settings: "Settings",
         reranker: Reranker | None = None,
         directory: IndexDirectory | None = None,
+        around: Callable[[VectorStore], VectorStore] = lambda store: store,
     ) -> None:
         self.encoder = encoder
+        self._around = around
         self._settings = settings
         self._reranker = reranker
         self._directory = directory
-        self._open = _opened(snapshot, encoder)
+        self._open = self._opened(snapshot)
 
     @classmethod
     def open(
@@ -126,7 +131,7 @@ class Retriever:
         """
         if self._directory is None or _is_published(self._open.snapshot, self._directory):
             return False
-        self._open = _opened(open_snapshot(self._directory), self.encoder)
+        self._open = self._opened(open_snapshot(self._directory))
         return True
 
     def search(
@@ -194,6 +199,19 @@ class Retriever:
         reference = IndexRef(opened.snapshot.generation, manifest.digest)
         return Retrieval(query.question, passages, reference, terms, unknown, language, notices)
 
+    def _opened(self, snapshot: Snapshot) -> _Open:
+        manifest = snapshot.manifest
+        if manifest.encoder["fingerprint"] != self.encoder.spec.fingerprint:
+            built = EncoderSpec(**manifest.encoder)
+            raise EncoderMismatchError(
+                f"The index was built with {_named(built)} and cannot be searched with "
+                f"{_named(self.encoder.spec)}; set RAG_ENCODER={built.name} or run `rag build`."
+            )
+        from rag.stores.faiss import FaissStore
+
+        languages = sorted(manifest.languages, key=lambda code: -manifest.languages[code])
+        return _Open(snapshot, self._around(FaissStore(snapshot.vectors)), languages)
+
     def _is_cut(self, question: str) -> bool:
         limit = self.encoder.spec.max_tokens - 2
         return len(question) > limit and len(self.encoder.tokenizer.spans([question])[0]) > limit
@@ -232,20 +250,6 @@ class Retriever:
             "alpha": np.full(len(rows), alpha, np.float32),
         }
         return rows[order], signals
-
-
-def _opened(snapshot: Snapshot, encoder: Encoder) -> _Open:
-    manifest = snapshot.manifest
-    if manifest.encoder["fingerprint"] != encoder.spec.fingerprint:
-        built = EncoderSpec(**manifest.encoder)
-        raise EncoderMismatchError(
-            f"The index was built with {_named(built)} and cannot be searched with "
-            f"{_named(encoder.spec)}; set RAG_ENCODER={built.name} or run `rag build`."
-        )
-    from rag.stores.faiss import FaissStore
-
-    languages = sorted(manifest.languages, key=lambda code: -manifest.languages[code])
-    return _Open(snapshot, FaissStore(snapshot.vectors), languages)
 
 
 def _is_published(snapshot: Snapshot, directory: IndexDirectory) -> bool:
