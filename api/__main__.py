@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from types import FrameType
 from typing import Annotated
 
@@ -99,6 +100,8 @@ def _serve(host: str | None, port: int | None) -> None:
             "No key is configured, so nobody can ask: make one with `python -m api --new-key read`, "
             "or set RAG_ANONYMOUS=read."
         )
+    for sign in (signal.SIGINT, signal.SIGTERM):  # raised again once all that ran has ended
+        signal.signal(sign, lambda *_: sys.exit(0))
     server = Server(app, settings)
     server.run()
     if app.state.failure is not None:

@@ -1,13 +1,13 @@
 """From a request to a checked answer: in a thread, followed bit by bit, ended when nobody waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 
+from api.collections import Collection
 from api.problems import ProblemError
 from api.security.body import ClientGoneError
 from api.service import Service
@@ -44,9 +44,11 @@ class Query:
     ) -> "Query":
         """Return the query; raises `ProblemError` where it is out of bounds."""
         bounds = service.settings
-        if any(len(said) > bounds.max_question_chars for said in (question, *_asked(history))):
-            most = f"{bounds.max_question_chars:,}"
-            raise ProblemError("invalid", f"A question may have at most {most} characters.")
+        most = bounds.max_question_chars
+        if len(question) > most:
+            raise ProblemError("invalid", f"A question may have at most {most:,} characters.")
+        if any(len(turn.content) > most for turn in history):
+            raise ProblemError("invalid", f"A turn may have at most {most:,} characters.")
         if len(history) > bounds.max_history:
             raise ProblemError("invalid", f"The history may have at most {bounds.max_history} turns.")
         if top_k is not None and top_k > bounds.max_top_k:
@@ -54,10 +56,6 @@ class Query:
         service.collections.named(collection)
         named = service.collections.backend(backend)
         return cls(question, collection, named, top_k, filter or None, history)
-
-
-def _asked(history: Sequence[Message]) -> list[str]:
-    return [turn.content for turn in history if turn.role == "user"]
 
 
 class _Watcher:
@@ -103,7 +101,7 @@ async def answered(service: Service, query: Query, request: Request | None = Non
         _forget(work)
 
 
-async def streamed(service: Service, query: Query) -> AsyncIterator[list[Event]]:
+async def streamed(service: Service, query: Query) -> AsyncGenerator[list[Event]]:
     """Yield what is known of the answer as it becomes known, several events where they come together.
 
     Closing the iterator ends the work. Raises as `answered` does.
@@ -112,17 +110,18 @@ async def streamed(service: Service, query: Query) -> AsyncIterator[list[Event]]
     watcher = _Watcher(queue.put_nowait)
     work = asyncio.ensure_future(_work(service, query, watcher))
     work.add_done_callback(lambda _: queue.put_nowait(None))
+    deadline = asyncio.get_running_loop().time() + service.settings.answer_seconds
     try:
-        async with asyncio.timeout(service.settings.answer_seconds):
-            ended = False
-            while not ended:
+        ended = False
+        while not ended:
+            async with asyncio.timeout_at(deadline):
                 events = [await queue.get()]
-                while not queue.empty():
-                    events.append(queue.get_nowait())
-                ended = None in events
-                told = [event for event in events if event is not None]
-                if told:
-                    yield told
+            while not queue.empty():
+                events.append(queue.get_nowait())
+            ended = None in events
+            told = [event for event in events if event is not None]
+            if told:
+                yield told
         yield [("answer", _told(service, query, await work))]
     except TimeoutError:
         raise _too_slow(service) from None
@@ -134,21 +133,17 @@ async def streamed(service: Service, query: Query) -> AsyncIterator[list[Event]]
 async def _work(service: Service, query: Query, watcher: _Watcher) -> Answer:
     collection = service.collections[query.collection]
     run = service.workers.compute if query.backend == "extractive" else service.workers.wait
-    answer: Callable[[], Answer] = partial(_ask, collection.answerer, query, watcher)
     try:
-        return await run(answer)
+        return await run(_ask, collection, query, watcher)
     except BackendError as error:
         service.metrics.backend_errors.labels(query.backend, type(error).__name__).inc()
         raise
 
 
-def _ask(answerer: Callable[[str], Any], query: Query, watcher: _Watcher) -> Answer:
+def _ask(collection: Collection, query: Query, watcher: _Watcher) -> Answer:
     watcher.stop.check()
-    answer = answerer(query.backend).ask(
-        query.question, query.top_k, query.filter, query.history, watcher
-    )
-    assert isinstance(answer, Answer)
-    return answer
+    answerer = collection.answerer(query.backend)
+    return answerer.ask(query.question, query.top_k, query.filter, query.history, watcher)
 
 
 def _told(service: Service, query: Query, answer: Answer) -> dict[str, Any]:

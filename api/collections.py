@@ -1,6 +1,7 @@
 """The named collections of a service: each its own index and seeds, all with one encoder."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from rag.errors import (
 from rag.protocols import Encoder
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, Snapshot, open_snapshot
+from rag.store.layout import MANIFEST
 
 DEFAULT = "default"
 
@@ -42,6 +44,8 @@ class Collection:
         self._retriever: Retriever | None = None
         self._answerers: dict[str, Answerer] = {}
         self._lock = threading.Lock()
+        self._refused: tuple[str, int, int] | None = None
+        """What was published and could not be opened: looking through it again is dear."""
 
     @property
     def ready(self) -> bool:
@@ -51,9 +55,14 @@ class Collection:
     @property
     def retriever(self) -> Retriever:
         """The open retriever; raises `ProblemError` while there is none."""
+        self.check_ready()
+        assert self._retriever is not None
+        return self._retriever
+
+    def check_ready(self) -> None:
+        """Raise `ProblemError` while it cannot be searched."""
         if self._retriever is None:
             raise ProblemError("not_ready", f"Collection {self.name}: {self.trouble}.")
-        return self._retriever
 
     @property
     def snapshot(self) -> Snapshot:
@@ -66,6 +75,10 @@ class Collection:
         What cannot be opened is noted as `trouble`, and the generation before it stays in use.
         """
         with self._lock:
+            published = self._published()
+            if published is not None and published == self._refused:
+                return False
+            self._refused = None
             try:
                 if self._retriever is None:
                     self._retriever = Retriever(
@@ -80,12 +93,22 @@ class Collection:
                     turned = self._retriever.refresh()
             except RagError as error:
                 self.trouble = _TROUBLES.get(type(error), "the index cannot be opened")
+                self._refused = published
                 return False
             except OSError:
                 self.trouble = "the index cannot be read"
                 return False
             self.trouble = None
             return turned
+
+    def _published(self) -> tuple[str, int, int] | None:
+        """Return what stands for the published generation as it is; anew every minute at least."""
+        try:
+            name = self.directory.current()
+            changed = (self.directory.folder(name) / MANIFEST).stat().st_mtime_ns
+        except (RagError, OSError):
+            return None
+        return name, changed, int(time.monotonic() // 60)
 
     def answerer(self, backend: str) -> Answerer:
         """Return what answers over this index with a backend; raises `ProblemError`, `RagError`."""

@@ -24,7 +24,8 @@ def append_feedback(file: Path, said: Mapping[str, Any], record: Mapping[str, An
     with _LOCK:
         handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(handle, data)
+            while data:
+                data = data[os.write(handle, data) :]
             os.fsync(handle)
         finally:
             os.close(handle)

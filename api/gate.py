@@ -1,16 +1,17 @@
 """What every request passes on its way in, in this order, and what is noted on its way out."""
 
+import asyncio
 import logging
 import time
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.logs import kind_and_place, log, request_id
 from api.metrics import Metrics
 from api.problems import ProblemError, problem_of
 from api.security.body import ClientGoneError, read_body, replayed
-from api.security.keys import Caller, Keys
+from api.security.keys import Caller, Keys, is_loopback
 from api.security.origin import Origins
 from api.security.rates import Rates, Room
 from rag.config import Settings
@@ -55,12 +56,12 @@ class Gate:
         request = Request(scope)
         known = request_id(request.headers.get("x-request-id"))
         scope.setdefault("state", {})["request_id"] = known
-        passage = _Passage(send, known)
+        passage = _Passage(send, known, self._settings.send_seconds)
         began = time.perf_counter()
         self._metrics.in_work.inc()
         try:
             await self._through(request, receive, passage.send)
-        except ClientGoneError:
+        except (ClientGoneError, ClientDisconnect):
             passage.status = passage.status or 499
         except Exception as error:
             problem = problem_of(error)
@@ -82,9 +83,12 @@ class Gate:
             return
         host, origin = headers["host"], headers.get("origin")
         self._origins.check_sender(request.method, host, origin, headers.get("sec-fetch-site"))
-        caller = self._keys.caller(headers.get("authorization"), headers.get("x-api-key"))
+        address = request.client.host if request.client else "-"
+        caller = self._keys.caller(
+            headers.get("authorization"), headers.get("x-api-key"), is_loopback(address)
+        )
         scope["state"]["caller"] = caller
-        self._rates.check(caller, request.client.host if request.client else "-")
+        self._rates.check(caller, address)
         with self._room.seat():
             limit = self._most_bytes(request, caller)
             declared = headers.get("content-length")
@@ -122,8 +126,9 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 class _Passage:
     """The way out: adds the headers that every response has, and remembers the status."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, seconds: float) -> None:
         self._send = send
+        self._seconds = seconds
         self._headers = [*_HEADERS, (b"x-request-id", request_id.encode())]
         self.status = 0
 
@@ -134,4 +139,8 @@ class _Passage:
             if not any(name == b"cache-control" for name, _ in headers):
                 headers.append(_NO_STORE)
             message = {**message, "headers": headers}
-        await self._send(message)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._send(message)
+        except (TimeoutError, OSError):  # it does not read, or has gone
+            raise ClientGoneError from None

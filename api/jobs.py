@@ -14,7 +14,7 @@ from rag.build import BuildReport, build_index, plan_sources
 from rag.wire import build_json
 
 _KEPT = 100
-"""Jobs whose outcome is remembered."""
+"""Jobs that are remembered; no more can wait than there are collections, twice."""
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Job:
 
     id: str
     collection: str
+    fresh: bool
     state: str = "waiting"
     done: int = 0
     total: int = 0
@@ -47,11 +48,15 @@ class Jobs:
         return self._known.get(job)
 
     def begin(self, collection: Collection, fresh: bool) -> Job:
-        """Begin a build; return at once."""
-        job = Job(secrets.token_hex(8), collection.name)
+        """Begin a build, or return the one like it that waits; return at once."""
+        for job in self._known.values():
+            if (job.state, job.collection, job.fresh) == ("waiting", collection.name, fresh):
+                return job
+        job = Job(secrets.token_hex(8), collection.name, fresh)
+        ended = [each.id for each in self._known.values() if each.state in ("done", "failed")]
+        for old in ended[: max(0, len(self._known) + 1 - _KEPT)]:
+            del self._known[old]
         self._known[job.id] = job
-        while len(self._known) > _KEPT:
-            self._known.popitem(last=False)
         task = asyncio.create_task(self._run(job, collection, fresh))
         self._running.add(task)
         task.add_done_callback(self._running.discard)

@@ -37,10 +37,10 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from api.answering import noted
+from api.documents import document_window, documents_page
 from api.logs import kind_and_place, log
 from api.mcp_tools import OFFERS, Arguments, tool
 from api.problems import ProblemError, problem_of, request_id
-from api.routes.documents import document_window, documents_page
 from api.security.body import ClientGoneError
 from api.service import Service
 from rag import __version__

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from api.answering import Query, answered, noted
 from api.collections import DEFAULT
-from api.routes.documents import document_window
+from api.documents import document_window
 from api.schemas import (
     AnswerResult,
     CollectionName,

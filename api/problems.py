@@ -132,9 +132,9 @@ def _said(found: Mapping[str, Any]) -> str:
     """Return what is wrong with a field; a pattern is nothing to show to people."""
     if found["type"] != "string_pattern_mismatch":
         return _printable(found["msg"])
-    if found["loc"][-1] == "receipt":
-        return "It is no receipt, which has 32 hexadecimal digits"
-    return "It must hold something to read, and no control characters"
+    if {"question", "content", "text", "correction", "comment"} & set(map(str, found["loc"])):
+        return "It must hold something to read, and no control characters"
+    return "It is not of the form that the API's reference gives"
 
 
 def _of_http(error: HTTPException) -> ProblemError:

@@ -5,31 +5,57 @@ import secrets
 import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from api.problems import ProblemError
+
 KEPT = 1024
-"""Answers that are remembered; about 3 kB each."""
+"""Answers that are remembered, some 3 kB each."""
+BYTES = 16_000_000
+"""All of them together take no more; long conversations make for fewer."""
+SAID = 4
+"""How often something may be said of one answer."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    packed: bytes
+    said: int = 0
 
 
 class Receipts:
     """Remembers answers with their questions; only the event loop's thread uses it."""
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int = KEPT, most_bytes: int = BYTES) -> None:
         self._kept = kept
-        self._known: OrderedDict[str, bytes] = OrderedDict()
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._known: OrderedDict[str, _Kept] = OrderedDict()
 
     def keep(self, record: Mapping[str, Any]) -> str:
         """Remember a record; return the receipt it is found by."""
         receipt = secrets.token_hex(16)
-        self._known[receipt] = zlib.compress(json.dumps(record, ensure_ascii=False).encode(), 1)
-        while len(self._known) > self._kept:
-            self._known.popitem(last=False)
+        packed = zlib.compress(json.dumps(record, ensure_ascii=False).encode(), 1)
+        self._known[receipt] = _Kept(packed)
+        self._bytes += len(packed)
+        while len(self._known) > self._kept or self._bytes > self._most_bytes:
+            _, oldest = self._known.popitem(last=False)
+            self._bytes -= len(oldest.packed)
         return receipt
 
-    def find(self, receipt: str) -> dict[str, Any] | None:
-        """Return the record, or None if it was not given of late by this process."""
-        packed = self._known.get(receipt)
-        if packed is None:
-            return None
-        record: dict[str, Any] = json.loads(zlib.decompress(packed))
+    def take(self, receipt: str) -> dict[str, Any]:
+        """Return the record, so that something can be said of it.
+
+        Raises `ProblemError` where it was not given of late by this process, or was spoken of often.
+        """
+        known = self._known.get(receipt)
+        if known is None:
+            raise ProblemError(
+                "not_found", "There is no such receipt, or too many answers were given since."
+            )
+        if known.said == SAID:
+            raise ProblemError("conflict", f"Of one answer something can be said {SAID} times.")
+        known.said += 1
+        record: dict[str, Any] = json.loads(zlib.decompress(known.packed))
         return record

@@ -247,6 +247,7 @@ class Job(_Given):
 
     id: str
     collection: str
+    fresh: bool
     state: Literal["waiting", "running", "done", "failed"]
     done: int = Field(description="Documents done so far.")
     total: int

@@ -23,8 +23,8 @@ SEED_ID = rf"^(?:{_NAME}/)*[^{_BARRED}.\s][^{_BARRED}]*\.(?:{_ENDING})$"
 """Ids that name a file below the seeds on every system, hidden ones and ways out left aside."""
 
 
-def put_document(collection: Collection, doc: str, data: bytes) -> BuildReport:
-    """Write a seed file and build; where the build fails, the file is as it was.
+def put_document(collection: Collection, doc: str, data: bytes) -> tuple[BuildReport, bool]:
+    """Write a seed file and build; tell whether it is new. Where the build fails, it is as it was.
 
     `doc` matches `SEED_ID`. Raises `ProblemError` for a file that cannot be written, or a body that
     cannot be indexed.
@@ -37,7 +37,7 @@ def put_document(collection: Collection, doc: str, data: bytes) -> BuildReport:
     except OSError:
         raise ProblemError("conflict", "A file of this name cannot be written here.") from None
     try:
-        return build(collection)
+        return build(collection), before is None
     except BaseException:
         if before is None:
             target.unlink(missing_ok=True)
@@ -58,10 +58,16 @@ def remove_document(collection: Collection, doc: str) -> BuildReport:
     before = target.read_bytes()
     target.unlink()
     try:
-        return build(collection)
+        report = build(collection)
     except BaseException:
         _write(target, before)
         raise
+    with suppress(OSError):  # folders that it leaves empty go too, the seeds' own aside
+        for folder in target.parents:
+            if folder == collection.seeds.resolve():
+                break
+            folder.rmdir()
+    return report
 
 
 def _check_readable(suffix: str, file: File) -> None:

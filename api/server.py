@@ -2,7 +2,6 @@
 
 import socket
 import sys
-from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -11,7 +10,7 @@ from rag.config import Settings
 
 
 class Server(uvicorn.Server):
-    """Lets `/readyz` say that the end is near before connections are drained."""
+    """Says where it listens; when told to stop it takes nothing new and lets what runs end."""
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         config = uvicorn.Config(
@@ -25,7 +24,6 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
         )
         super().__init__(config)
-        self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, and tell a person where."""
@@ -34,12 +32,6 @@ class Server(uvicorn.Server):
             port = self.servers[0].sockets[0].getsockname()[1]
             host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
             print(f"seedrag answers at http://{host}:{port} (Ctrl-C ends it)", file=sys.stderr)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to shut down."""
-        if self._app.state.service is not None:
-            self._app.state.service.draining = True
-        super().handle_exit(sig, frame)
 
 
 def can_bind(host: str, port: int) -> bool:

@@ -24,7 +24,6 @@ class Service:
     metrics: Metrics
     receipts: Receipts
     jobs: Jobs
-    draining: bool = False
 
 
 async def _service(request: Request) -> Service:

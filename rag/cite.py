@@ -25,6 +25,8 @@ _MARKER_BEGINS = regex.compile(
 """What may yet become a marker of the sentence before."""
 _UNSURE = regex.compile(r"[\[\n.!?…؟۔։।॥።᙮⸮。！？｡．]")
 """What may begin a marker or end a sentence."""
+_NEAR = 80
+"""Characters after what may end a sentence within which it turns out whether it does."""
 _NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
 _NUMERAL = regex.compile(
     r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thir(?:teen|ty)|"
@@ -100,6 +102,8 @@ class Citer:
         self._sentences: list[Sentence] = []
         self._pieces: list[str] = []
         self._rest = ""
+        self._clear = 0
+        """How much of the rest was looked through and is certain to stay as it is."""
         self._shown = 0
         """How much of the rest was given back already."""
 
@@ -111,18 +115,16 @@ class Citer:
     def add(self, written: str) -> str:
         """Take more of the draft; return what more of the answer is certain."""
         self._rest += written
-        spans = text.sentences(self._rest)
+        if not self._sentences and not self._shown:
+            self._rest = self._rest.lstrip()
         done = ""
-        if len(spans) > 1 and not _MARKER_BEGINS.match(self._rest, spans[-1][0]):
-            done = self._settled(spans[:-1])
+        if _UNSURE.search(self._rest, max(0, len(self._rest) - len(written) - _NEAR)):
             spans = text.sentences(self._rest)
-        if not spans:
-            return done
-        first = spans[0][0]
-        sure = _UNSURE.search(self._rest, first)
-        end = sure.start() if sure else len(self._rest)
-        gap = self._rest[:end] if self._sentences else self._rest[first:end]
-        news = gap.rstrip()[self._shown :]
+            if len(spans) > 1 and not _MARKER_BEGINS.match(self._rest, spans[-1][0]):
+                done = self._settled(spans[:-1])
+        sure = _UNSURE.search(self._rest, self._clear)
+        self._clear = sure.start() if sure else len(self._rest)
+        news = self._rest[self._shown : self._clear].rstrip()
         self._shown += len(news)
         return done + news
 
@@ -136,13 +138,14 @@ class Citer:
         for start, end in spans:
             said = self._rest[start:end]
             sentence, piece = _checked(said, self._passages, self._language, self._numbers)
-            pieces += [self._rest[at:start] if self._sentences else "", piece]
+            pieces += [self._rest[at:start], piece]
             self._sentences.append(sentence)
             at = end
         self._rest = self._rest[at:]
         settled = "".join(pieces)
         self._pieces.append(settled)
-        news, self._shown = settled[self._shown :], 0
+        news = settled[self._shown :]
+        self._shown = self._clear = 0
         return news
 
 

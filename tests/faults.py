@@ -18,6 +18,8 @@ class FaultServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.fault = ""
+        self.raw = False
+        """Whether text is sent as it is, not escaped."""
         self.bits: tuple[str, ...] = ("Nothing.",)
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
@@ -127,7 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"data: [DONE]\n\n")
 
     def _event(self, value: dict[str, Any]) -> None:
-        self.wfile.write(b"data: " + json.dumps(value).encode() + b"\n\n")
+        text = json.dumps(value, ensure_ascii=not self.server.raw)
+        self.wfile.write(b"data: " + text.encode() + b"\n\n")
 
     def _reset(self) -> None:
         """Break the connection off, as a process that dies does."""

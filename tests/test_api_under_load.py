@@ -1,6 +1,12 @@
 """While many ask, the index changes and the backend fails: every response is right or a problem."""
 
+import json
+import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -15,6 +21,7 @@ from rag.build import build_index
 from rag.config import Settings
 from rag.protocols import Encoder
 from rag.store import IndexDirectory
+from rag.store import snapshot as snapshots
 from tests.conftest import ROOT
 from tests.faults import FaultServer
 from tests.serving import HELD, NOT_HELD, events, served
@@ -168,11 +175,19 @@ def wait_for(holds: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def test_a_damaged_generation_is_not_turned_to_and_readiness_says_so(
-    settings: Settings, minilm: Encoder
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
         first = generation(client)
         directory = IndexDirectory(settings.index)
+        verified: list[str] = []
+        real = snapshots.verify_generation
+
+        def noted(folder: Path) -> Iterator[str]:
+            verified.append(folder.name)
+            return real(folder)
+
+        monkeypatch.setattr(snapshots, "verify_generation", noted)
         broken = directory.folder("gen-000002")
         shutil.copytree(directory.folder(first), broken)
         (broken / "vectors.bin").write_bytes(b"\x00" * 64)
@@ -181,6 +196,8 @@ def test_a_damaged_generation_is_not_turned_to_and_readiness_says_so(
         told = client.get("/readyz")
         assert (told.status_code, told.json()["ready"]) == (200, True)
         assert "damaged" in told.json()["collections"]["default"]
+        time.sleep(0.5)
+        assert verified.count("gen-000002") <= 2
         assert generation(client) == first
         assert "thirty-seven" in client.post("/v1/ask", json={"question": HELD}).json()["answer"]
         directory.point_to(first)
@@ -218,7 +235,7 @@ def test_more_requests_than_there_is_room_for_are_told_to_come_back(
     settings: Settings, faults: FaultServer
 ) -> None:
     faults.fault = "hang"
-    narrow = settings.model_copy(update={"max_requests": 2, "silence_seconds": 1.0})
+    narrow = settings.model_copy(update={"max_requests": 2, "silence_seconds": 3.0})
     with served(narrow) as address:
         statuses: list[int] = []
 
@@ -229,7 +246,7 @@ def test_more_requests_than_there_is_room_for_are_told_to_come_back(
         threads = [threading.Thread(target=ask) for _ in range(6)]
         for thread in threads:
             thread.start()
-        time.sleep(0.4)
+        wait_for(lambda: len(faults.requests) == 2)
         assert httpx.get(f"{address}/readyz").status_code == 200
         refused = httpx.post(f"{address}/v1/ask", json={"question": NOT_HELD})
         assert (refused.status_code, refused.json()["code"]) == (429, "busy")
@@ -254,3 +271,55 @@ def test_shutdown_lets_running_answers_end(settings: Settings, faults: FaultServ
         wait_for(lambda: bool(faults.requests))
     thread.join()
     assert got[0].status_code == 504
+
+
+def test_waiting_builds_of_one_kind_are_one(settings: Settings) -> None:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as admin:
+        jobs = [admin.post("/v1/index/build", json={"fresh": True}).json()["id"] for _ in range(8)]
+        assert len(set(jobs)) <= 3
+        wait_for(lambda: admin.get(f"/v1/jobs/{jobs[-1]}").json()["state"] == "done")
+
+
+def test_a_slow_reader_still_hears_how_a_stream_ends(settings: Settings, faults: FaultServer) -> None:
+    faults.fault = "endless"
+    bounded = settings.model_copy(update={"answer_seconds": 0.4})
+    body = {"question": HELD, "backend": BACKEND, "stream": True}
+    with (
+        served(bounded) as address,
+        httpx.stream("POST", f"{address}/v1/ask", json=body, timeout=20) as response,
+    ):
+        time.sleep(1)
+        text = "".join(response.iter_text())
+    assert text.rstrip().split("\n\n")[-1].startswith("event: error")
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_the_program_ends_when_told_to(settings: Settings, sign: signal.Signals) -> None:
+    environment = {**os.environ, "RAG_INDEX": str(settings.index), "RAG_SEEDS": str(settings.seeds)}
+    command = [sys.executable, "-m", "api", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if "running on" in line:
+                break
+        process.send_signal(sign)
+        lines += process.stderr.readlines()
+    assert process.returncode == 0
+    assert "Traceback" not in "".join(lines)
+    assert all(json.loads(line) for line in lines)
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "api", "--port", port]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"port {port} cannot be listened on" in done.stderr

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answer import Answerer
+from rag.backends.chat import ChatBackend
 from rag.backends.openai import OpenAIChat
 from rag.cite import Citer, cite
 from rag.config import Settings
@@ -22,7 +23,7 @@ from rag.errors import (
 )
 from rag.retrieve import Retriever
 from rag.stop import Stop
-from rag.types import Message, Passage, Retrieval
+from rag.types import IndexRef, Message, Passage, Request, Retrieval
 from tests.faults import FaultServer
 
 ASKED = [Message("user", "Why?")]
@@ -159,6 +160,71 @@ def test_the_abstaining_token_is_never_shown(
     assert answer.abstained
     assert listening.texts == []
     assert "NOT_IN" not in answer.answer
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(
+        ["NOT_IN_DOCUMENTS", "`NOT_IN_DOCUMENTS`", "**NOT_IN_DOCUMENTS**.", " NOT_IN_DOCUMENTS. No."]
+    ),
+    st.lists(st.integers(1, 5), min_size=1, max_size=6),
+)
+def test_the_abstaining_token_is_known_however_it_is_cut(reply: str, sizes: list[int]) -> None:
+    bits, at, turn = [], 0, 0
+    while at < len(reply):
+        size = sizes[turn % len(sizes)]
+        bits.append(reply[at : at + size])
+        at, turn = at + size, turn + 1
+    said: list[str] = []
+    draft = ChatBackend(Canned(bits)).generate(Request("?", NOTHING_FOUND), said.append, Stop())
+    assert draft.abstained
+    assert said == []
+
+
+def test_what_only_begins_like_the_token_is_said_whole() -> None:
+    said: list[str] = []
+    draft = ChatBackend(Canned(["NOT", " so."])).generate(
+        Request("?", NOTHING_FOUND), said.append, Stop()
+    )
+    assert (draft.text, "".join(said), draft.abstained) == ("NOT so.", "NOT so.", False)
+
+
+class Canned:
+    """A model whose reply is known."""
+
+    name = "canned"
+    model = "canned"
+    usage = None
+
+    def __init__(self, bits: list[str]) -> None:
+        self._bits = bits
+
+    def stream(self, messages: Sequence[Message]) -> "Canned":
+        return self
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._bits)
+
+    def close(self) -> None:
+        """Have nothing to let go of."""
+
+
+NOTHING_FOUND = Retrieval("?", (), IndexRef("gen-000001", "0"))
+
+
+def test_odd_line_ends_within_a_reply_are_no_ends_of_lines(server: FaultServer) -> None:
+    server.raw = True
+    server.says("a\u2028b\u0085c\x0bd")
+    assert list(chat(server).stream(ASKED)) == ["a\u2028b\u0085c\x0bd"]
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [("http://[::1", None), ("http://127.0.0.1:9/v1", "schl\u00fcssel"), ("nonsense", None)],
+)
+def test_what_cannot_be_asked_is_a_backend_error(url: str, key: str | None) -> None:
+    with pytest.raises(BackendError):
+        list(OpenAIChat("tiny", url, key).stream(ASKED))
 
 
 def test_whoever_stops_listening_stops_the_model(server: FaultServer, answerer: Answerer) -> None:

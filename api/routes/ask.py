@@ -1,6 +1,7 @@
 """Questions: passages for them, and answers to them."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -66,7 +67,7 @@ async def ask(body: AskBody, request: Request, service: Asked) -> Response:
     """
     query = _query(service, body, body.backend)
     _note(service, request, query)
-    service.collections[query.collection].retriever  # noqa: B018 - before a stream begins
+    service.collections[query.collection].check_ready()  # before a stream begins
     if body.stream:
         return StreamingResponse(
             _events(service, query, request_id(request)), media_type="text/event-stream"
@@ -88,8 +89,9 @@ def _note(service: Service, request: Request, query: Query) -> None:
 
 async def _events(service: Service, query: Query, known_as: str) -> AsyncIterator[bytes]:
     try:
-        async for events in streamed(service, query):
-            yield b"".join(_event(name, data) for name, data in events)
+        async with aclosing(streamed(service, query)) as told:
+            async for events in told:
+                yield b"".join(_event(name, data) for name, data in events)
     except Exception as error:
         problem = problem_of(error)
         log.warning("stream failed", extra={"request_id": known_as, **kind_and_place(error)})

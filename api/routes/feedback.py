@@ -18,18 +18,14 @@ router = APIRouter(tags=["feedback"])
     dependencies=[JSON_ONLY],
     status_code=201,
     response_model=Accepted,
-    responses=problems("not_found", "not_ready", body=True),
+    responses=problems("not_found", "conflict", "not_ready", body=True),
     summary="Say what an answer was worth",
 )
 async def give_feedback(body: FeedbackBody, service: Asked) -> Response:
     """Keep a thumb, a correction or a comment with the question and the answer that it is about."""
-    record = service.receipts.find(body.receipt)
-    if record is None:
-        raise ProblemError(
-            "not_found", "There is no such receipt, or too many answers were given since."
-        )
     if not (body.thumb or body.correction or body.comment):
         raise ProblemError("invalid", "Give a thumb, a correction or a comment.")
+    record = service.receipts.take(body.receipt)
     try:
         await service.workers.wait(
             append_feedback, service.settings.feedback, body.model_dump(), record

@@ -33,7 +33,7 @@ async def readyz(request: Request) -> Response:
         name: "ok" if each.ready and each.trouble is None else each.trouble or "it is not open yet"
         for name, each in service.collections.items()
     }
-    ready = not service.draining and all(each.ready for each in service.collections.values())
+    ready = all(each.ready for each in service.collections.values())
     return Reply({"ready": ready, "collections": told}, 200 if ready else 503)
 
 

@@ -54,16 +54,17 @@ async def read_job(job: str, service: Kept) -> Response:
 
 
 def _state(collection: Collection) -> dict[str, object]:
-    manifest = collection.snapshot.manifest if collection.ready else None
+    snapshot = collection.snapshot if collection.ready else None
+    manifest = snapshot.manifest if snapshot else None
     return {
         "name": collection.name,
-        "ready": collection.ready,
+        "ready": snapshot is not None,
         "trouble": collection.trouble,
-        "generation": collection.snapshot.generation if collection.ready else None,
+        "generation": snapshot.generation if snapshot else None,
         "digest": manifest.digest if manifest else None,
         "built": manifest.time["built"] if manifest else None,
-        "documents": collection.snapshot.documents if collection.ready else 0,
-        "chunks": len(collection.snapshot) if collection.ready else 0,
+        "documents": snapshot.documents if snapshot else 0,
+        "chunks": len(snapshot) if snapshot else 0,
         "languages": dict(manifest.languages) if manifest else {},
         "encoder": manifest.encoder["name"] if manifest else None,
     }

@@ -3,10 +3,10 @@
 A model is `seedrag`, `seedrag/<collection>` or `seedrag/<collection>/<backend>`.
 """
 
-import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -22,6 +22,7 @@ from api.problems import ProblemError, openai_error, problem_of, request_id
 from api.replies import Reply
 from api.routes.documented import problems
 from api.service import JSON_ONLY, Asked, Service
+from rag.config import Settings
 from rag.types import Message
 
 router = APIRouter(tags=["OpenAI-compatible"])
@@ -53,20 +54,22 @@ class _Completion(NamedTuple):
             body.model,
             query.collection,
             str(request.base_url),
-            _ignored(body),
+            _ignored(body, len(query.history)),
         )
 
+    def value(self, choices: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "object": "chat.completion.chunk",
+            "created": self.created,
+            "model": self.model,
+            "choices": choices,
+            **more,
+        }
+
     def chunk(self, delta: Mapping[str, Any], finish: str | None = None, **more: Any) -> bytes:
-        return _data(
-            {
-                "id": self.id,
-                "object": "chat.completion.chunk",
-                "created": self.created,
-                "model": self.model,
-                "choices": [{"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}],
-                **more,
-            }
-        )
+        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+        return _data(self.value([choice], **more))
 
     def with_notices(self, answer: Mapping[str, Any]) -> dict[str, Any]:
         return {**answer, "warnings": [*answer["warnings"], *self.notices]}
@@ -126,7 +129,7 @@ async def complete(body: ChatBody, request: Request, service: Asked) -> Response
     query = _query(service, body)
     if service.settings.log_questions:
         noted(request, question=query.question)
-    service.collections[query.collection].retriever  # noqa: B018 - before a stream begins
+    service.collections[query.collection].check_ready()  # before a stream begins
     completion = _Completion.of(request, body, query)
     if body.stream:
         usage = bool(body.stream_options and body.stream_options.include_usage)
@@ -159,14 +162,15 @@ async def _chunks(
     said = ""
     yield completion.chunk({"role": "assistant", "content": ""})
     try:
-        async for events in streamed(service, query):
-            for name, data in events:
-                if name == "token":
-                    said += data["text"]
-                    yield completion.chunk({"content": data["text"]})
-                elif name == "answer":
-                    for piece in _ending(completion, said, data, usage):
-                        yield piece
+        async with aclosing(streamed(service, query)) as told:
+            async for events in told:
+                for name, data in events:
+                    if name == "token":
+                        said += data["text"]
+                        yield completion.chunk({"content": data["text"]})
+                    elif name == "answer":
+                        for piece in _ending(completion, said, data, usage):
+                            yield piece
     except Exception as error:
         problem = problem_of(error)
         log.warning("stream failed", extra={"request_id": completion.id, **kind_and_place(error)})
@@ -188,8 +192,7 @@ def _ending(
         {"annotations": annotations}, "stop", seedrag=completion.with_notices(answer)
     )
     if usage:
-        value = json.loads(completion.chunk({}).removeprefix(b"data: "))
-        yield _data({**value, "choices": [], "usage": _usage(answer)})
+        yield _data(completion.value([], usage=_usage(answer)))
 
 
 def _query(service: Service, body: ChatBody) -> Query:
@@ -199,18 +202,17 @@ def _query(service: Service, body: ChatBody) -> Query:
     last = body.messages[users[-1]]
     assert isinstance(last, UserMessage)
     collection, backend = _chosen(service, body.model)
-    history = [turn for each in body.messages[: users[-1]] if (turn := _turn(each))]
-    most = service.settings.max_history
-    return Query.checked(
-        service, last.said, collection, backend, history=history[-most:] if most else ()
-    )
+    history = [turn for each in body.messages[: users[-1]] if (turn := _turn(each, service.settings))]
+    kept = history[max(0, len(history) - service.settings.max_history) :]
+    return Query.checked(service, last.said, collection, backend, history=kept)
 
 
-def _turn(message: UserMessage | OtherMessage) -> Message | None:
+def _turn(message: UserMessage | OtherMessage, bounds: Settings) -> Message | None:
+    """Return a turn of the history, the end of a long one left out; None for what is none."""
     if isinstance(message, UserMessage):
-        return Message("user", message.said)
+        return Message("user", message.said[: bounds.max_question_chars])
     if message.role == "assistant" and isinstance(message.content, str):
-        return Message("assistant", message.content)
+        return Message("assistant", message.content[: bounds.max_question_chars])
     return None
 
 
@@ -231,10 +233,16 @@ def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": NAME}
 
 
-def _ignored(body: ChatBody) -> list[dict[str, str]]:
+def _ignored(body: ChatBody, heard: int) -> list[dict[str, str]]:
     given = [name for name in _IGNORED if (body.model_extra or {}).get(name) is not None]
     if any(isinstance(each, OtherMessage) and each.role != "assistant" for each in body.messages):
         given.append("messages that neither user nor assistant wrote")
+    spoken = [isinstance(each, UserMessage) or each.role == "assistant" for each in body.messages]
+    users = [at for at, each in enumerate(body.messages) if isinstance(each, UserMessage)]
+    if users and sum(spoken[: users[-1]]) > heard:
+        given.append("the earliest messages, or some that are no text")
+    if users and users[-1] + 1 < len(body.messages):
+        given.append("messages after the user's last")
     if not given:
         return []
     return [{"code": "parameters_ignored", "message": f"Not heeded here: {', '.join(given)}."}]

@@ -61,11 +61,12 @@ async def static(name: str, request: Request) -> Response:
 
 
 def _told(collection: Collection) -> dict[str, Any]:
-    count = collection.snapshot.documents if collection.ready else 0
-    held = f"{count:,} document{'' if count == 1 else 's'}" if collection.ready else "not ready"
+    snapshot = collection.snapshot if collection.ready else None
+    count = snapshot.documents if snapshot else 0
+    held = f"{count:,} document{'' if count == 1 else 's'}" if snapshot else "not ready"
     return {
         "name": collection.name,
-        "ready": collection.ready,
+        "ready": snapshot is not None,
         "trouble": collection.trouble,
         "held": held,
     }

@@ -55,18 +55,20 @@ class Keys:
             for role, _, digest in (each.partition(":") for each in settings.api_keys)
         ]
         self.anonymous = _anonymous(settings)
+        self._only_near = settings.anonymous == "loopback"
 
     @property
     def needed(self) -> bool:
         """Whether a caller without a key may do nothing."""
         return self.anonymous == "none"
 
-    def caller(self, authorization: str | None, own_header: str | None) -> Caller:
+    def caller(self, authorization: str | None, own_header: str | None, near: bool) -> Caller:
         """Return who shows a key, as `Authorization: Bearer` or `Basic`, or as `X-API-Key`.
 
-        Every configured hash is compared, each in constant time. Where no key is configured, what is
-        shown does not matter: many clients cannot do without. Raises `ProblemError` for a key that is
-        not known, and for none where one is needed.
+        `near` tells whether the request came from this machine. Every configured hash is compared,
+        each in constant time. Where no key is configured, what is shown does not matter: many clients
+        cannot do without; and where only this machine is open, strangers that a proxy brings are not
+        let in. Raises `ProblemError` for a key that is not known, and for none where one is needed.
         """
         shown = (_shown(authorization) or own_header) if self._known else None
         digest = key_hash(shown or "")
@@ -75,7 +77,7 @@ class Keys:
             if hmac.compare_digest(digest, expected):
                 role = known
         if shown is None:
-            role = self.anonymous
+            role = self.anonymous if near or not self._only_near else "none"
         if role == "none":
             raise ProblemError(
                 "unauthorized", "Send a key as Authorization: Bearer <key>.", _CHALLENGES

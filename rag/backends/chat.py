@@ -7,6 +7,9 @@ from rag.protocols import ChatModel
 from rag.stop import Stop
 from rag.types import ABSTAIN, Draft, Request
 
+_AROUND = " \t\r\n\"'`*_.“”"
+"""What models put around a token."""
+
 
 class ChatBackend:
     """Hands on what a model replies, bit by bit."""
@@ -42,9 +45,12 @@ class ChatBackend:
 
 
 def _may_abstain(begun: str) -> bool:
-    return _abstains(begun) or ABSTAIN.startswith(begun.strip())
+    """Tell whether a reply that begins like this may yet abstain, however it was cut into bits."""
+    bare = begun.strip(_AROUND)
+    return ABSTAIN.startswith(bare) or bare.startswith(ABSTAIN)
 
 
 def _abstains(reply: str) -> bool:
-    """Tell whether a reply is the token, perhaps with a stop, or nothing at all."""
-    return reply.strip().strip("\"'`*.") in ("", ABSTAIN)
+    """Tell whether a reply is or begins with the token, whatever quotes it, or is nothing at all."""
+    bare = reply.strip(_AROUND)
+    return not bare or bare.startswith(ABSTAIN)

@@ -17,7 +17,9 @@ from rag.types import Message
 if TYPE_CHECKING:
     from rag.config import Settings
 
-_DONE = "[DONE]"
+_DONE = b"[DONE]"
+_LONGEST = 4_000_000
+"""Bytes of one event, or of a reply in one piece, beyond which it is no chat completion."""
 
 
 class OpenAIChat:
@@ -54,47 +56,57 @@ class OpenAIChat:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        client = httpx.Client(
-            timeout=self._timeout,
-            transport=self._transport,
-            verify=_certificates() if self._transport is None else False,
-        )
-        request = client.build_request("POST", self._url, json=body, headers=self._headers)
-        return OpenAIStream(client, request, self.name, self.model)
+        return OpenAIStream(self, body)
+
+    def client(self) -> httpx.Client:
+        """Return a client for one reply."""
+        verify = _certificates() if self._transport is None else False
+        return httpx.Client(timeout=self._timeout, transport=self._transport, verify=verify)
+
+    def request(self, client: httpx.Client, body: Mapping[str, Any]) -> httpx.Request:
+        """Return the request; raises `httpx.InvalidURL`, and `UnicodeError` for an impossible key."""
+        return client.build_request("POST", self._url, json=body, headers=self._headers)
 
 
 class OpenAIStream:
     """A reply in the making, and the connection that it comes over."""
 
-    def __init__(self, client: httpx.Client, request: httpx.Request, name: str, model: str) -> None:
-        self.model = model
+    def __init__(self, chat: OpenAIChat, body: Mapping[str, Any]) -> None:
+        self.model = chat.model
         self.usage: Mapping[str, int] | None = None
-        self._client = client
-        self._request = request
-        self._name = name
+        self._chat = chat
+        self._body = body
+        self._name = chat.name
         self._socket: socket.socket | None = None
         self._closed = False
         self._ended = False
-        request.extensions["trace"] = self._traced
 
     def __iter__(self) -> Iterator[str]:
         """Yield the reply bit by bit; raises `BackendError`."""
+        client = self._chat.client()
         try:
-            with closing(self._client.send(self._request, stream=True)) as response:
+            request = self._chat.request(client, self._body)
+            request.extensions["trace"] = self._traced
+            with closing(client.send(request, stream=True)) as response:
                 self._refuse(response)
-                if response.headers.get("content-type", "").startswith("text/event-stream"):
-                    yield from self._bits(response)
-                else:
-                    response.read()
-                    yield from self._whole(response.text)
+                kind = response.headers.get("content-type", "").lower()
+                yield from (
+                    self._bits(response)
+                    if kind.startswith("text/event-stream")
+                    else self._whole(response)
+                )
         except httpx.TimeoutException:
             raise BackendTimeoutError(f"{self._name} was silent for too long.") from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError):
+        except (httpx.InvalidURL, UnicodeError):
+            raise BackendError(
+                f"{self._name} cannot be asked; see RAG_OPENAI_BASE_URL and RAG_OPENAI_API_KEY."
+            ) from None
+        except (httpx.HTTPError, OSError):
             raise BackendUnreachableError(
                 f"{self._name} could not be reached, or broke off; see RAG_OPENAI_BASE_URL."
             ) from None
         finally:
-            self._client.close()
+            client.close()
 
     def close(self) -> None:
         """Cut the connection; who waits for its next bit gets a `BackendError`."""
@@ -117,10 +129,10 @@ class OpenAIStream:
             raise BackendError(f"{self._name} refused the request (status {status}).")
 
     def _bits(self, response: httpx.Response) -> Iterator[str]:
-        for line in response.iter_lines():
-            if not line.startswith("data:"):
+        for line in self._lines(response):
+            if not line.startswith(b"data:"):
                 continue
-            data = line.removeprefix("data:").strip()
+            data = line.removeprefix(b"data:").strip()
             if data == _DONE:
                 self._ended = True
                 break
@@ -128,7 +140,22 @@ class OpenAIStream:
         if not self._ended:
             raise BackendUnreachableError(f"{self._name} broke off in the middle of its reply.")
 
-    def _whole(self, body: str) -> Iterator[str]:
+    def _lines(self, response: httpx.Response) -> Iterator[bytes]:
+        """Yield lines as server-sent events have them: only CR and LF end one, not U+2028."""
+        rest = b""
+        for part in response.iter_bytes():
+            *lines, rest = (rest + part).split(b"\n")
+            yield from lines
+            if len(rest) > _LONGEST:
+                raise self._garbage()
+        yield rest
+
+    def _whole(self, response: httpx.Response) -> Iterator[str]:
+        body = b""
+        for part in response.iter_bytes():
+            body += part
+            if len(body) > _LONGEST:
+                raise self._garbage()
         yield from self._bit(self._parsed(body), "message")
 
     def _bit(self, value: Mapping[str, Any], part: str) -> Iterator[str]:
@@ -142,18 +169,21 @@ class OpenAIStream:
             raise self._garbage()
         for choice in choices[:1]:
             self._ended = self._ended or bool(choice.get("finish_reason"))
-            content = (choice.get(part) or {}).get("content")
+            said = choice.get(part) or {}
+            if not isinstance(said, dict):
+                raise self._garbage()
+            content = said.get("content")
             if isinstance(content, str) and content:
                 yield content
 
-    def _parsed(self, data: str) -> Mapping[str, Any]:
+    def _parsed(self, data: bytes) -> Mapping[str, Any]:
         try:
             value = json.loads(data)
         except (ValueError, RecursionError):
             raise self._garbage() from None
         if not isinstance(value, dict):
             raise self._garbage()
-        if "error" in value:
+        if value.get("error"):
             raise BackendUnreachableError(f"{self._name} reported an error.")
         return value
 

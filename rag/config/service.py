@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _KEY = re.compile(r"(?:read|admin):[0-9a-f]{64}")
+_ORIGIN = re.compile(r"https?://[^/\s*?#]+/?")
 _RATE = re.compile(r"\d+ ?(?:/|per) ?(?:\d+ ?)?(?:second|minute|hour|day)s?")
 
 Listed = Annotated[tuple[str, ...], NoDecode]
@@ -77,6 +78,9 @@ class ServiceSettings(BaseSettings):
     body_seconds: float = Field(
         10, gt=0, description="Time within which a request's body must be here."
     )
+    send_seconds: float = Field(
+        30, gt=0, description="Time within which a client must take each part of a response."
+    )
     answer_seconds: float = Field(120, gt=0, description="Time within which an answer must be here.")
     drain_seconds: float = Field(20, gt=0, description="Time that running requests get at shutdown.")
     refresh_seconds: float = Field(1, gt=0, description="How often a new generation is looked for.")
@@ -120,6 +124,14 @@ class ServiceSettings(BaseSettings):
                     "`default`, which RAG_INDEX is"
                 )
         return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin; write as https://host or https://host:port")
+        return tuple(origin.rstrip("/").lower() for origin in value)
 
     @field_validator("rate_limit")
     @classmethod
