@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.logs import kind_and_place, log, request_id
-from api.metrics import Metrics
+from api.metrics import METHODS, Metrics
 from api.problems import ProblemError, problem_of
 from api.security.body import ClientGoneError, read_body, replayed
 from api.security.keys import Caller, Keys, is_loopback
@@ -102,7 +102,7 @@ class Gate:
 
     def _note(self, request: Request, status: int, seconds: float) -> None:
         route = getattr(request.scope.get("route"), "path", None) or "other"
-        method = request.method if request.method in _METHODS else "OTHER"
+        method = request.method if request.method in METHODS else "OTHER"
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         if log.isEnabledFor(logging.INFO):
@@ -118,9 +118,6 @@ class Gate:
                 **state.get("noted", {}),
             }
             log.info("request", extra=line)
-
-
-_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 
 
 class _Passage:

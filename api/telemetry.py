@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.logs import log
-from api.metrics import Metrics
+from api.metrics import METHODS, Metrics
 from rag import __version__
 from rag.errors import ConfigError
 from rag.types import Answer
@@ -32,7 +32,6 @@ FASTAPI_SILENT: TelemetryConfig = {
 }
 """FastAPI's own spans would carry paths and query strings, and its log records stacks."""
 
-_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 _LAST_SECONDS = 5
 """How long the end of the service waits for spans that are still to be sent."""
 
@@ -100,7 +99,7 @@ class RequestSpans:
             await self._app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         name = "HTTP" if method == "_OTHER" else method
         span = self._tracing.tracer.start_span(
             name,

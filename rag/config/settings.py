@@ -46,7 +46,9 @@ class Settings(ServiceSettings):
     encoder_languages: str | None = Field(
         None, description="Languages the encoder can read, as `en,de`; unset: what it declares."
     )
-    backend: str = Field("extractive", description="What writes the answer.")
+    backend: str = Field(
+        "extractive", description="What writes the answer: `extractive` or `openai:<model>`."
+    )
     openai_base_url: str = Field(
         "http://127.0.0.1:8080/v1", description="Server of `openai:<model>`, with its `/v1`."
     )
