@@ -100,18 +100,18 @@ def _serve(host: str | None, port: int | None) -> None:
             "No key is configured, so nobody can ask: make one with `python -m api --new-key read`, "
             "or set RAG_ANONYMOUS=read."
         )
-    for sign in (signal.SIGINT, signal.SIGTERM):  # raised again once all that ran has ended
-        signal.signal(sign, lambda *_: sys.exit(0))
-    server = Server(app, settings)
-    server.run()
-    if app.state.failure is not None:
-        raise app.state.failure
-    if not server.started:
-        raise SystemExit(1)
+    try:
+        Server(app, settings).run()
+    except SystemExit:
+        if app.state.failure is not None:
+            raise app.state.failure from None
+        raise
 
 
 def main() -> None:
     """Run the service: exit 0 when asked to stop, 1 with one sentence on stderr, 2 for wrong usage."""
+    for sign in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises it again once what ran has ended
+        signal.signal(sign, lambda *_: sys.exit(0))
     with fence("api"):
         typer.run(serve)
 

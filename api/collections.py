@@ -8,6 +8,7 @@ from pathlib import Path
 from api.batching import BatchingEncoder, BatchingStore
 from api.problems import ProblemError
 from rag.answer import Answerer
+from rag.backends import open_backend
 from rag.config import Settings
 from rag.embed import RememberingEncoder, open_encoder
 from rag.errors import (
@@ -25,7 +26,7 @@ from rag.store.layout import MANIFEST
 DEFAULT = "default"
 
 _TROUBLES: Mapping[type[RagError], str] = {
-    IndexMissingError: "the index was not built yet",
+    IndexMissingError: "the index was not built yet; build it by POST /v1/index/build or `rag build`",
     IndexCorruptError: "the published generation is damaged",
     IndexFormatError: "the index has another format version",
     EncoderMismatchError: "the index was built with another encoder",
@@ -125,7 +126,7 @@ class Collection:
 
 
 class Collections(Mapping[str, Collection]):
-    """All collections of a service, by name."""
+    """All collections of a service, by name. Raises `ConfigError` for a backend that is none."""
 
     def __init__(self, settings: Settings) -> None:
         encoder: Encoder = BatchingEncoder(open_encoder(settings.model_copy(update={"remembered": 0})))
@@ -142,6 +143,8 @@ class Collections(Mapping[str, Collection]):
             name: Collection(name, each, encoder) for name, each in {DEFAULT: settings, **named}.items()
         }
         self.backends: Sequence[str] = tuple(dict.fromkeys((settings.backend, *settings.backends)))
+        for backend in self.backends:  # so that a name that is none is told at once
+            open_backend(settings.model_copy(update={"backend": backend}), encoder)
 
     def __getitem__(self, name: str) -> Collection:
         return self._known[name]

@@ -7,6 +7,7 @@ import sys
 import traceback
 from typing import Any
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -19,6 +20,8 @@ class _Formatter(JsonFormatter):
     def format(self, record: logging.LogRecord) -> str:
         if record.exc_info and record.exc_info[1]:
             record.__dict__.update(kind_and_place(record.exc_info[1]))
+        if "Traceback (most recent call last)" in record.getMessage():
+            record.msg, record.args = "failed; its stack is left out", ()
         record.exc_info = record.exc_text = record.stack_info = None
         return super().format(record)
 
@@ -32,6 +35,7 @@ def set_up(level: str) -> None:
             style="{",
             rename_fields={"asctime": "time", "levelname": "level"},
             json_ensure_ascii=True,
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],
         )
     )
     for name in ("seedrag.api", "rag", "uvicorn", "uvicorn.error"):

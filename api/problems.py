@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.logs import kind_and_place, log
 from rag import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -105,6 +106,10 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(
                 "not_ready", "The index cannot be used now; its keeper has to see to it."
             )
+        case errors.SeedsNotFoundError():
+            return ProblemError(
+                "conflict", "The seeds are not where RAG_SEEDS says; their keeper can mend it."
+            )
         case errors.CorpusError():
             return ProblemError("conflict", "The documents cannot be indexed as they stand.")
         case errors.StoppedError():
@@ -132,6 +137,8 @@ def _said(found: Mapping[str, Any]) -> str:
     """Return what is wrong with a field; a pattern is nothing to show to people."""
     if found["type"] != "string_pattern_mismatch":
         return _printable(found["msg"])
+    if found["loc"] == ("path", "doc"):
+        return "An id is made of plain names joined by /, and ends in .md, .markdown, .txt or .text"
     if {"question", "content", "text", "correction", "comment"} & set(map(str, found["loc"])):
         return "It must hold something to read, and no control characters"
     return "It is not of the form that the API's reference gives"
@@ -158,5 +165,8 @@ def request_id(request: Request) -> str:
 
 
 async def answer_problem(request: Request, error: Exception) -> Response:
-    """Turn any error into its problem document (an exception handler)."""
-    return problem_of(error).response(request)
+    """Turn any error into its problem document (an exception handler); the log has what is ours."""
+    problem = problem_of(error)
+    if problem.status >= 500:
+        log.warning("failed", extra={"request_id": request_id(request), **kind_and_place(error)})
+    return problem.response(request)

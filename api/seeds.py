@@ -87,7 +87,7 @@ def _target(collection: Collection, doc: str) -> Path:
             "conflict", "The seeds of this collection are no folder that can be written."
         )
     if collection.directory.exists() and root not in collection.directory.sources():
-        raise ProblemError("conflict", "The index of this collection is built from other seeds.")
+        raise ProblemError("conflict", "The index is built from other seeds than RAG_SEEDS names.")
     target = root.joinpath(*doc.split("/"))
     if not target.resolve().is_relative_to(root) or target.is_symlink() or target.is_dir():
         raise ProblemError("conflict", "This id cannot be written: a link or a folder is in the way.")

@@ -323,3 +323,12 @@ def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert f"port {port} cannot be listened on" in done.stderr
+
+
+def test_a_backend_that_is_none_is_told_at_the_start() -> None:
+    environment = {**os.environ, "RAG_BACKEND": "openai", "RAG_PORT": "0"}
+    command = [sys.executable, "-m", "api"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "No backend 'openai'" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

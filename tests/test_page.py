@@ -788,7 +788,9 @@ def test_the_page_offers_what_there_is_to_choose(
     with served(Settings(index=tmp_path / "none")) as url:
         waiting = httpx.get(url)
         assert waiting.status_code == 200
-        assert re.search(r"The index is not ready:</b>\s+the index was not built yet\.", waiting.text)
+        assert re.search(
+            r"The index is not ready:</b>\s+the index was not built yet; build it", waiting.text
+        )
 
 
 def test_the_reference_tells_of_every_operation_and_problem(client: httpx.Client) -> None:

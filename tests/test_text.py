@@ -205,3 +205,17 @@ def test_stemming_is_safe_in_threads() -> None:
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda _: text.stems(words, "en"), range(32)))
     assert all(result == results[0] for result in results)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Die Versammlung findet am 3. Oktober um 19 Uhr statt. Alle kommen.", 2),
+        ("Der Vertrag läuft bis zum 31. Dezember. Danach endet er.", 2),
+        ("Møtet er 17. mai i Oslo. Alle kommer.", 2),
+        ("It rose to 2020. Oktober is a month in German.", 2),
+        ("There were 3. Others left.", 2),
+    ],
+)
+def test_a_day_before_its_month_ends_no_sentence(said: str, expected: int) -> None:
+    assert len(text.sentences(said)) == expected

@@ -87,9 +87,10 @@ class Keys:
         if shown is None:
             role = self.anonymous if near or not self._only_near else "none"
         if role == "none":
-            raise ProblemError(
-                "unauthorized", "Send a key as Authorization: Bearer <key>.", _CHALLENGES
-            )
+            said = "Send a key as Authorization: Bearer <key>."
+            if shown is not None:
+                said = "The key is not one of those that are known here."
+            raise ProblemError("unauthorized", said, _CHALLENGES)
         return Caller(role, digest[:8] if shown is not None else "anonymous")
 
 

@@ -22,7 +22,7 @@ from rag.protocols import Encoder
 from rag.store import GenerationWriter, IndexDirectory, open_snapshot
 from rag.types import Notice
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever the same document gives other chunks or terms than before."""
 
 Progress = Callable[[int, int], None]

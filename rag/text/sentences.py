@@ -29,6 +29,13 @@ _BREAK = regex.compile(
 _LAST_WORD = regex.compile(r"[\p{L}\p{M}\p{N}.]+$")
 _LONGEST = 40
 """More characters than an abbreviation has: what stands before a stop is looked at so far back."""
+_ORDINAL = regex.compile(r"(?:^|[^\p{N}.,])\d{1,2}$")
+_MONTHS = tuple(
+    """Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember januar
+    februar mars marts april maj mai juni juli august september oktober november desember december tammi
+    helmi maalis huhti touko kesä heinä elo syys loka marras joulu""".split()
+)
+"""Before these a number of one or two digits with a stop is a day: German, the Nordic languages."""
 _LIST_NUMBER = regex.compile(r"^\s*\d{1,3}[.)]?$")
 
 
@@ -72,6 +79,8 @@ def _ends(text: str, begin: int, stop: int, after: int, end: int) -> bool:
     if match is None:
         return True
     said = match.group()
+    if text.startswith(_MONTHS, at) and _ORDINAL.search(text, max(begin, stop - 4), stop):
+        return False
     if stop - begin < _LONGEST and _LIST_NUMBER.match(text[begin:stop]):
         return False
     word_form = said.casefold().rstrip(".")
