@@ -60,8 +60,7 @@ class OpenAIChat:
 
     def client(self) -> httpx.Client:
         """Return a client for one reply."""
-        verify = _certificates() if self._transport is None else False
-        return httpx.Client(timeout=self._timeout, transport=self._transport, verify=verify)
+        return httpx.Client(timeout=self._timeout, transport=self._transport, verify=_certificates())
 
     def request(self, client: httpx.Client, body: Mapping[str, Any]) -> httpx.Request:
         """Return the request; raises `httpx.InvalidURL`, and `UnicodeError` for an impossible key."""
