@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from rag.protocols import Encoder, EncoderSpec, Tokenizer, VectorStore
+from rag.embed import EncoderAround
+from rag.protocols import Encoder, VectorStore
 from rag.types import Rows, Scores, Vectors
 
 Ask = TypeVar("Ask")
@@ -62,30 +63,16 @@ class _Ticket(Generic[Ask, Reply]):
         return bool(self.reply) or self.error is not None
 
 
-class BatchingEncoder:
+class BatchingEncoder(EncoderAround):
     """An encoder that embeds questions together; a build does not wait for them, nor they for it."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
+        super().__init__(encoder)
         self._embed = Batcher(self._together)
-
-    @property
-    def spec(self) -> EncoderSpec:
-        """What the encoder is."""
-        return self._encoder.spec
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The encoder's own tokenizer."""
-        return self._encoder.tokenizer
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return unit rows, float32, shape (len(texts), dimension)."""
         return self._embed(texts)
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return unit rows, float32, shape (len(texts), dimension)."""
-        return self._encoder.encode_passages(texts)
 
     def _together(self, asked: Sequence[Sequence[str]]) -> list[Vectors]:
         rows = self._encoder.encode_queries([text for texts in asked for text in texts])

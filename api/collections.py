@@ -70,37 +70,36 @@ class Collection:
         """The generation that is searched now."""
         return self.retriever.snapshot
 
-    def refresh(self) -> bool:
-        """Turn to the published generation; tell whether that is a new one.
+    def refresh(self) -> None:
+        """Turn to the published generation.
 
         What cannot be opened is noted as `trouble`, and the generation before it stays in use.
         """
         with self._lock:
             published = self._published()
             if published is not None and published == self._refused:
-                return False
+                return
             self._refused = None
             try:
-                if self._retriever is None:
-                    self._retriever = Retriever(
-                        open_snapshot(self.directory),
-                        self.encoder,
-                        self.settings,
-                        directory=self.directory,
-                        around=BatchingStore,
-                    )
-                    turned = True
-                else:
-                    turned = self._retriever.refresh()
+                self._turn()
+                self.trouble = None
             except RagError as error:
                 self.trouble = _TROUBLES.get(type(error), "the index cannot be opened")
                 self._refused = published
-                return False
             except OSError:
                 self.trouble = "the index cannot be read"
-                return False
-            self.trouble = None
-            return turned
+
+    def _turn(self) -> None:
+        if self._retriever is not None:
+            self._retriever.refresh()
+            return
+        self._retriever = Retriever(
+            open_snapshot(self.directory),
+            self.encoder,
+            self.settings,
+            directory=self.directory,
+            around=BatchingStore,
+        )
 
     def _published(self) -> tuple[str, int, int] | None:
         """Return what stands for the published generation as it is; anew every minute at least."""

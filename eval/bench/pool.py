@@ -9,36 +9,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag.protocols import Encoder, EncoderSpec, Tokenizer
+from rag.embed import EncoderAround
+from rag.protocols import Encoder
 from rag.types import Vectors
 
 NEAR = (0.6, 0.9)
 """Least and greatest cosine of a made vector to the real one that it came from."""
 
 
-class PoolEncoder:
+class PoolEncoder(EncoderAround):
     """Questions are embedded for real; a passage's vector is a pool vector's neighbour.
 
     Which one and how near depends on the text alone.
     """
 
     def __init__(self, encoder: Encoder, pool: Vectors) -> None:
-        self._encoder = encoder
+        super().__init__(encoder)
         self._pool = pool
-
-    @property
-    def spec(self) -> EncoderSpec:
-        """The real encoder's."""
-        return self._encoder.spec
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The real encoder's."""
-        return self._encoder.tokenizer
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Return the real encoder's unit rows, shape (len(texts), dimension)."""
-        return self._encoder.encode_queries(texts)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return made unit rows, float32, shape (len(texts), dimension)."""

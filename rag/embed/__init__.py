@@ -4,11 +4,12 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from rag.config import Settings, cache_dir
+from rag.embed.around import EncoderAround
 from rag.embed.remember import RememberingEncoder
 from rag.errors import ConfigError
 from rag.protocols import Encoder
 
-__all__ = ["RememberingEncoder", "open_encoder"]
+__all__ = ["EncoderAround", "RememberingEncoder", "open_encoder"]
 
 
 def open_encoder(settings: Settings) -> Encoder:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag.protocols import Encoder, EncoderSpec, Tokenizer
+from rag.embed.around import EncoderAround
+from rag.protocols import Encoder
 from rag.types import Vectors
 
 
-class RememberingEncoder:
+class RememberingEncoder(EncoderAround):
     """An encoder that remembers the vectors of the last `capacity` texts it embedded as queries.
 
     A text's vector depends on that text alone, so the remembered one is the same. The sentences of
@@ -19,20 +20,10 @@ class RememberingEncoder:
     """
 
     def __init__(self, encoder: Encoder, capacity: int) -> None:
-        self._encoder = encoder
+        super().__init__(encoder)
         self._capacity = capacity
         self._known: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
-
-    @property
-    def spec(self) -> EncoderSpec:
-        """What the encoder is."""
-        return self._encoder.spec
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The encoder's own tokenizer."""
-        return self._encoder.tokenizer
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return unit rows, float32, shape (len(texts), dimension)."""
@@ -51,7 +42,3 @@ class RememberingEncoder:
         if not rows:
             return np.empty((0, self.spec.dimension), np.float32)
         return np.stack([rows[text] for text in texts])
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return unit rows, float32, shape (len(texts), dimension)."""
-        return self._encoder.encode_passages(texts)
