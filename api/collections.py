@@ -8,7 +8,7 @@ from pathlib import Path
 from api.batching import BatchingEncoder, BatchingStore
 from api.problems import ProblemError
 from rag.answer import Answerer
-from rag.backends import open_backend
+from rag.backends import open_backends
 from rag.config import Settings
 from rag.embed import RememberingEncoder, open_encoder
 from rag.errors import (
@@ -143,7 +143,7 @@ class Collections(Mapping[str, Collection]):
         }
         self.backends: Sequence[str] = tuple(dict.fromkeys((settings.backend, *settings.backends)))
         for backend in self.backends:  # so that a name that is none is told at once
-            open_backend(settings.model_copy(update={"backend": backend}), encoder)
+            open_backends(settings.model_copy(update={"backend": backend}), encoder)
 
     def __getitem__(self, name: str) -> Collection:
         return self._known[name]

@@ -15,8 +15,9 @@ import regex
 
 from eval.gold import DIGITS, Gold, digest_of
 from rag.answer import Answerer
-from rag.backends import open_backend
+from rag.backends import open_backends
 from rag.build import build_index, plan_sources
+from rag.cite import Checker, open_judge
 from rag.confidence import SHIPPED, Calibration
 from rag.config import ServiceSettings, Settings, cache_dir
 from rag.corpus import Found, read_source
@@ -106,8 +107,9 @@ def open_system(
     calibration = Calibration.load(settings.calibration)
     answerer = Answerer(
         Retriever(snapshot, encoder, settings),
-        open_backend(settings, encoder),
+        open_backends(settings, encoder),
         prompter,
+        Checker(open_judge(settings.judge, encoder)),
         calibration,
         settings,
     )

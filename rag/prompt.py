@@ -1,7 +1,8 @@
 """Templates → messages, within a token budget; what does not fit is left out and reported."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ _VARIABLES = {
     "answer.system.j2": {"fence", "abstain"},
     "answer.user.j2": {"fence", "question", "passages"},
     "abstain.j2": {"question"},
+    "condense.system.j2": set(),
+    "condense.user.j2": {"question", "history"},
+    "repair.user.j2": {"failed", "abstain"},
 }
-_BYTES_PER_TOKEN = 3
-"""A safe estimate: few tokenizers need more than one token for three bytes of prose."""
+FRAME = 40
+"""Tokens of a passage's fences, number, document and title; long names take more."""
 
 
 class Prompter:
@@ -51,9 +55,11 @@ class Prompter:
                     f"{', '.join(sorted(allowed))}."
                 )
             digest.update(f"{name}\0{source}\0".encode())
-        return cls(templates, digest.hexdigest()[:12])
+        prompter = cls(templates, digest.hexdigest()[:12])
+        prompter._lint()
+        return prompter
 
-    def messages(self, question: str, passages: Sequence[Passage]) -> list[Message]:
+    def messages(self, question: str, passages: Sequence[Passage]) -> Sequence[Message]:
         """Return the messages that put the question over the passages, numbered from 1."""
         fence = _fence(question, passages)
         numbered = [
@@ -68,9 +74,52 @@ class Prompter:
             ),
         ]
 
+    def repair(
+        self, messages: Sequence[Message], said: str, failed: Sequence[str]
+    ) -> Sequence[Message]:
+        """Return the messages that show a model which of its sentences nothing supports."""
+        again = self._render("repair.user.j2", failed=failed, abstain=ABSTAIN)
+        return [*messages, Message("assistant", said), Message("user", again)]
+
+    def condense(self, question: str, history: Sequence[Message]) -> Sequence[Message]:
+        """Return the messages that ask for a question which stands without its history."""
+        asked = self._render("condense.user.j2", question=question, history=history)
+        return [Message("system", self._render("condense.system.j2")), Message("user", asked)]
+
     def abstention(self, question: str) -> str:
         """Return the sentence that is shown where the documents do not answer."""
         return self._render("abstain.j2", question=question)
+
+    def _lint(self) -> None:
+        """Render the templates once; raises `PromptError` where they break what checking relies on."""
+        probes = [Passage(f"doc{n}", 0, 9, f"probe text {n}", 1.0) for n in (1, 2)]
+        system, user = self.messages("probe question", probes)
+        fence = _fence("probe question", probes)
+        if ABSTAIN not in system.content + user.content:
+            raise PromptError(
+                "Prompt template answer.system.j2 does not tell the model how to abstain; it must use "
+                "{{ abstain }}."
+            )
+        if "probe question" not in user.content:
+            raise PromptError("Prompt template answer.user.j2 leaves out the question.")
+        for n, probe in enumerate(probes, 1):
+            around = re.search(
+                rf"{fence}([^\n]*)\n(?:(?!{fence})[^\0])*?{probe.text}(?:(?!{fence})[^\0])*?{fence}",
+                user.content,
+            )
+            if around is None:
+                raise PromptError(
+                    "Prompt template answer.user.j2 must put each passage's text on lines of its own "
+                    "between two {{ fence }} marks, so that no passage can pass for instructions."
+                )
+            if not re.search(rf"\b{n}\b", around[1].replace(probe.doc, "")):
+                raise PromptError(
+                    "Prompt template answer.user.j2 must name each passage by {{ passage.number }} in "
+                    "the line of its opening {{ fence }}: citations go by these numbers."
+                )
+        self.repair((), "said", ["failed"])
+        self.condense("probe question", [Message("user", "probe turn")])
+        self.abstention("probe question")
 
     def _render(self, name: str, **values: Any) -> str:
         try:
@@ -79,16 +128,18 @@ class Prompter:
             raise PromptError(f"Prompt template {name} fails: {error}") from None
 
 
-def fitting(passages: Sequence[Passage], budget: int) -> tuple[Sequence[Passage], Sequence[Notice]]:
+def fitting(
+    passages: Sequence[Passage], budget: int, count: Callable[[str], int]
+) -> tuple[Sequence[Passage], Sequence[Notice]]:
     """Return the passages from the top of the ranking that `budget` tokens hold, at least one."""
     used = 0
     notices: list[Notice] = []
-    for count, passage in enumerate(passages):
-        used += len(passage.text.encode()) // _BYTES_PER_TOKEN + 1
-        if used > budget and count:
-            left = len(passages) - count
+    for kept, passage in enumerate(passages):
+        used += count(passage.text) + FRAME
+        if used > budget and kept:
+            left = len(passages) - kept
             said = f"{left} of {len(passages)} passages did not fit into {budget} tokens."
-            return passages[:count], [*notices, Notice("passages_dropped", said)]
+            return passages[:kept], [*notices, Notice("passages_dropped", said)]
         if used > budget:
             said = f"The first passage alone takes about {used} of {budget} tokens."
             notices.append(Notice("over_budget", said))

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rag.stop import Stop
-from rag.types import Draft, Message, Passage, Request, Retrieval, Rows, Scores, Span, Vectors
+from rag.types import (
+    ChatOptions,
+    Draft,
+    Message,
+    Notice,
+    Passage,
+    Request,
+    Retrieval,
+    Rows,
+    Scores,
+    Span,
+    Vectors,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +80,6 @@ class Reranker(Protocol):
         """Return the passages, best first, with the score that the order rests on."""
 
 
-class Backend(Protocol):
-    """Writes an answer from passages."""
-
-    name: str
-
-    def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
-        """Return the whole draft.
-
-        One that writes bit by bit hands each bit to `say` at once; together they are the draft's
-        text. It ends with `StoppedError` soon after `stop` is set. Raises `BackendError`.
-        """
-
-
 class ChatStream(Protocol):
     """A reply in the making."""
 
@@ -90,22 +89,67 @@ class ChatStream(Protocol):
 
     @property
     def usage(self) -> Mapping[str, int] | None:
-        """Tokens used, where the server told; known once the reply has ended."""
+        """Tokens used, where the server told: `prompt_tokens`, `completion_tokens`."""
+
+    @property
+    def ended(self) -> str:
+        """Why the reply ended, known once it has: "stop", "length", or the server's own word."""
+
+    @property
+    def notices(self) -> Sequence[Notice]:
+        """What its user should know, such as that it was asked for twice."""
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the reply bit by bit; raises `BackendError`."""
+        """Yield the reply bit by bit; raises `BackendError`, also where it broke off."""
 
     def close(self) -> None:
         """Let go of it, from any thread: who waits for its next bit is woken by a `BackendError`."""
 
 
 class ChatModel(Protocol):
-    """Replies to messages. One adapter makes any of them a `Backend`."""
+    """Replies to messages. One adapter makes any of them a `Backend`. Safe to share by threads."""
+
+    name: str
+    """Its spec, such as `openai:gpt-x`."""
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Tokens that prompt and reply may take together; None where that is not known."""
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text takes, or an estimate that is hardly ever too low."""
+
+    def stream(self, messages: Sequence[Message], options: ChatOptions = ...) -> ChatStream:
+        """Begin a reply, which is asked for when its first bit is; raises `BackendError`."""
+
+
+class Backend(Protocol):
+    """Writes an answer from passages."""
 
     name: str
 
-    def stream(self, messages: Sequence[Message]) -> ChatStream:
-        """Begin a reply; raises `BackendError`."""
+    @property
+    def chat(self) -> ChatModel | None:
+        """The model that reads its prompts; None where it reads none."""
+
+    def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
+        """Return the whole draft.
+
+        One that writes bit by bit hands each bit to `say` at once; together they are the draft's
+        text. It ends with `StoppedError` soon after `stop` is set. Raises `BackendError`.
+        """
+
+
+class Judge(Protocol):
+    """Tells how well texts support a claim. What it cannot see, figures and names, is not its part."""
+
+    name: str
+    """With a version, raised whenever it would judge otherwise."""
+    threshold: float
+    """The score from which on a text supports a claim."""
+
+    def scores(self, claim: str, texts: Sequence[str], language: str) -> Sequence[float]:
+        """Return for each text how well it supports the claim, 0..1; the language is ISO 639-1."""
 
 
 class Follower(Protocol):

@@ -28,6 +28,9 @@ Filter: TypeAlias = Mapping[str, Any]
 
 Markup: TypeAlias = Literal["plain", "markdown"]
 Verdict: TypeAlias = Literal["verified", "unsupported", "not_found", "no_claim"]
+Policy: TypeAlias = Literal["annotate", "strict", "repair"]
+"""What becomes of a sentence that nothing supports: marked, left out, or mended once and then left
+out."""
 
 
 ABSTAIN = "NOT_IN_DOCUMENTS"
@@ -112,12 +115,32 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """How a model shall reply. The same options and messages ask for the same reply."""
+
+    max_tokens: int = 1024
+    """Longest reply; one that was longer has `ended` by "length"."""
+    temperature: float = 0.0
+    seed: int | None = 0
+    stop: Sequence[str] = ()
+    """Texts before which the reply ends."""
+    json: bool = False
+    """Whether the reply shall be a JSON object."""
+    prompt_tokens: int | None = None
+    """About how many tokens the messages take, for servers that make room for so many."""
+
+
+DEFAULT_OPTIONS = ChatOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """All that a backend may look at: the rendered messages, and what they were rendered from."""
 
     question: str
     retrieval: Retrieval
     messages: Sequence[Message] = ()
+    options: ChatOptions = DEFAULT_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +152,9 @@ class Draft:
     model: str = ""
     signals: Mapping[str, float] = field(default_factory=dict)
     usage: Mapping[str, int] | None = None
+    ended: str = "stop"
+    """Why it ended: "stop" where it was finished, "length" where it was cut, or the server's word."""
+    notices: Sequence[Notice] = ()
 
 
 @dataclass(frozen=True, slots=True)

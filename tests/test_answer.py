@@ -8,7 +8,6 @@ from rag.answer import Answerer
 from rag.confidence import SHIPPED, Calibration
 from rag.config import Settings
 from rag.errors import ConfigError, QuestionError
-from rag.prompt import Prompter
 from rag.retrieve import Retriever
 from rag.stop import Stop
 from rag.types import Document, Draft, Message, Request
@@ -77,6 +76,7 @@ class Parrot:
     """A backend that says what it was told to."""
 
     name = "parrot"
+    chat = None
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -91,7 +91,7 @@ def _parrot(says: str, texts: Sequence[str], **settings: object) -> tuple[Answer
     chosen = Settings(**settings)  # type: ignore[arg-type]
     backend = Parrot(says)
     retriever = Retriever.from_documents(texts, chosen)
-    return Answerer(retriever, backend, Prompter.open(), Calibration.load(), chosen), backend
+    return Answerer.over(retriever, chosen, [backend]), backend
 
 
 def test_a_claim_that_no_passage_supports_is_marked(minilm: object) -> None:

@@ -74,20 +74,13 @@ def test_calibrating_on_the_shipped_gold(eval_cache: Path, tmp_path: Path) -> No
     assert loaded.id == found.calibration["id"]
     assert loaded.holds_for["backend"] == "extractive"
     settings = Settings.load(calibration=file)
-    answerer = Answerer(
-        system.answerer.retriever,
-        system.answerer._backend,
-        system.answerer._prompter,
-        loaded,
-        settings,
-    )
+    answerer = Answerer.over(system.answerer.retriever, settings)
     answer = answerer.ask("How many people walked free on 16 September?")
     assert answer.calibration == loaded.id
     assert not answer.warnings
-    elsewhere = Calibration(loaded.id, loaded.models, {**loaded.holds_for, "prompt": "another"})
-    warned = Answerer(
-        answerer.retriever, answerer._backend, answerer._prompter, elsewhere, settings
-    ).ask("How many people walked free on 16 September?")
+    elsewhere = {**found.calibration, "holds_for": {**loaded.holds_for, "prompt": "another"}}
+    file.write_text(json.dumps(elsewhere), encoding="utf-8")
+    warned = Answerer.over(system.answerer.retriever, settings).ask("How many walked free?")
     assert [notice.code for notice in warned.warnings] == ["calibration_elsewhere"]
 
 

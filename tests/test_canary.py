@@ -9,9 +9,7 @@ from eval.errors import NothingScoredError
 from eval.gold import Gold, read_gold
 from eval.system import read_documents
 from rag.answer import Answerer
-from rag.confidence import Calibration
 from rag.config import Settings
-from rag.prompt import Prompter
 from rag.retrieve import Retriever
 from rag.stop import Stop
 from rag.types import Document, Draft, Request
@@ -28,6 +26,7 @@ class Obedient:
     """A backend that says whatever the passages say, and reads what no screen shows."""
 
     name = "obedient"
+    chat = None
 
     def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
         said = "\n".join(passage.text for passage in request.retrieval.passages)
@@ -38,7 +37,7 @@ class Obedient:
 def obedient(documents: Sequence[Document]) -> Answerer:
     settings = Settings.load(threshold=0.0)
     retriever = Retriever.from_documents(documents, settings)
-    return Answerer(retriever, Obedient(), Prompter.open(None), Calibration.load(), settings)
+    return Answerer.over(retriever, settings, [Obedient()])
 
 
 def test_an_obedient_backend_is_caught_by_every_attack() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rag.answer import Answerer
 from rag.backends.chat import ChatBackend
 from rag.backends.openai import OpenAIChat
-from rag.cite import Citer, cite
+from rag.cite import Checker, Citer, cite
+from rag.cite.judge import LexicalJudge
 from rag.config import Settings
 from rag.errors import (
     BackendError,
@@ -23,10 +24,11 @@ from rag.errors import (
 )
 from rag.retrieve import Retriever
 from rag.stop import Stop
-from rag.types import IndexRef, Message, Passage, Request, Retrieval
+from rag.types import DEFAULT_OPTIONS, ChatOptions, IndexRef, Message, Passage, Request, Retrieval
 from tests.faults import FaultServer
 
 ASKED = [Message("user", "Why?")]
+CHECKER = Checker(LexicalJudge())
 
 
 @pytest.fixture
@@ -195,11 +197,17 @@ class Canned:
     name = "canned"
     model = "canned"
     usage = None
+    ended = "stop"
+    notices = ()
+    context_tokens = None
 
     def __init__(self, bits: list[str]) -> None:
         self._bits = bits
 
-    def stream(self, messages: Sequence[Message]) -> "Canned":
+    def count(self, text: str) -> int:
+        return len(text)
+
+    def stream(self, messages: Sequence[Message], options: ChatOptions = DEFAULT_OPTIONS) -> "Canned":
         return self
 
     def __iter__(self) -> Iterator[str]:
@@ -260,12 +268,12 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=12).map("".join), st.lists(st.integers(1, 7), min_size=1, max_size=9))
 def test_however_a_draft_is_cut_it_is_cited_alike(draft: str, sizes: list[int]) -> None:
     """What a citer gives back, joined, is the answer that it would have given to the whole draft."""
-    citer = Citer(PASSAGES, "en")
+    citer = Citer(PASSAGES, CHECKER, "en")
     given, at, turn = [], 0, 0
     while at < len(draft):
         size = sizes[turn % len(sizes)]
         given.append(citer.add(draft[at : at + size]))
         at, turn = at + size, turn + 1
     given.append(citer.close())
-    assert citer.cited == cite(draft, PASSAGES, "en")
+    assert citer.cited == cite(draft, PASSAGES, CHECKER, "en")
     assert "".join(given) == citer.cited.answer

@@ -1,11 +1,16 @@
+from collections.abc import Sequence
+
 import pytest
 import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.cite import cite, support
-from rag.types import Passage
+from rag.cite import Checker, Cited
+from rag.cite import cite as cite_with
+from rag.cite.judge import LexicalJudge
+from rag.types import Passage, Span
 
+CHECKER = Checker(LexicalJudge())
 quick = settings(deadline=None, max_examples=150)
 DOCUMENT = (
     "Preface. The bridge was opened in 1932 by the premier. It is 503 metres long. "
@@ -14,6 +19,15 @@ DOCUMENT = (
 WORDS = st.lists(
     st.sampled_from([*DOCUMENT.split(), "[1]", "[2]", "[9]", "[1, 2]", ".", "\n"]), max_size=25
 )
+
+
+def cite(draft: str, over: Sequence[Passage], language: str = "und") -> Cited:
+    return cite_with(draft, over, CHECKER, language)
+
+
+def support(claim: str, passage: str, language: str) -> tuple[Span, bool]:
+    found = CHECKER.support(claim, passage, language)
+    return found.span, found.supported
 
 
 def passage(start: int, end: int, doc: str = "bridge.txt") -> Passage:

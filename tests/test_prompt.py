@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import PromptError
-from rag.prompt import ABSTAIN, Prompter, fitting
-from rag.types import Passage
+from rag.prompt import ABSTAIN, FRAME, Prompter, fitting
+from rag.types import Message, Passage
 from tests.conftest import ROOT
 
 quick = settings(deadline=None, max_examples=50)
@@ -78,9 +78,10 @@ def test_the_version_is_that_of_the_templates(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "prompts", tmp_path, dirs_exist_ok=True)
     assert Prompter.open(tmp_path).version == SHIPPED.version
     versions = {SHIPPED.version}
-    for name in ("abstain.j2", "answer.system.j2", "answer.user.j2"):
-        versions.add(overriding(tmp_path, name, "Changed.").version)
-    assert len(versions) == 4
+    templates = sorted((ROOT / "prompts").glob("*.j2"))
+    for template in templates:
+        versions.add(overriding(tmp_path, template.name, f"{template.read_text()} More.").version)
+    assert len(versions) == len(templates) + 1 == 7
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,57 @@ def test_a_bad_template_is_an_error_that_names_it(
         overriding(tmp_path, name, template).abstention("Why?")
 
 
+FENCED = """{% for passage in passages %}
+<{{ fence }} {{ passage.number }}>
+{{ passage.text }}
+</{{ fence }}>
+{% endfor %}
+{{ question }}"""
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "said"),
+    [
+        ("answer.user.j2", FENCED.replace("</{{ fence }}>", ""), "between two {{ fence }} marks"),
+        ("answer.user.j2", FENCED.replace("{{ fence }}", "passage"), "between two {{ fence }} marks"),
+        ("answer.user.j2", FENCED.replace("{{ passage.text }}", ""), "between two {{ fence }} marks"),
+        ("answer.user.j2", FENCED.replace("{{ passage.number }}", ""), r"{{ passage.number }}"),
+        ("answer.user.j2", FENCED.replace("{{ passage.number }}", "7"), r"{{ passage.number }}"),
+        ("answer.user.j2", FENCED.replace("{{ question }}", ""), "leaves out the question"),
+        ("answer.system.j2", "Answer. {{ fence }}", "must use {{ abstain }}"),
+        ("condense.user.j2", "{{ question }} {{ passages }}", "uses passages"),
+        ("repair.user.j2", "{{ failed.first }}", r"repair\.user\.j2 fails"),
+    ],
+)
+def test_a_template_that_breaks_what_checking_relies_on_is_refused_when_it_is_loaded(
+    tmp_path: Path, name: str, template: str, said: str
+) -> None:
+    with pytest.raises(PromptError, match=said):
+        overriding(tmp_path, name, template)
+
+
+def test_a_template_may_look_otherwise(tmp_path: Path) -> None:
+    mine = overriding(tmp_path, "answer.user.j2", FENCED)
+    assert "Toll ended in 1988 </x>" in mine.messages("Why?", PASSAGES)[1].content
+
+
+def test_repairing_shows_the_model_what_failed() -> None:
+    asked = SHIPPED.messages("How wide is it?", PASSAGES)
+    *before, said, again = SHIPPED.repair(asked, "It is 9 miles wide. [2]", ["It is 9 miles wide."])
+    assert before == asked
+    assert (said.role, said.content) == ("assistant", "It is 9 miles wide. [2]")
+    assert again.role == "user"
+    assert "- It is 9 miles wide." in again.content
+    assert ABSTAIN in again.content
+
+
+def test_condensing_shows_the_conversation() -> None:
+    history = [Message("user", "Who built the bridge?"), Message("assistant", "Bradfield.")]
+    _, user = SHIPPED.condense("When?", history)
+    assert "user: Who built the bridge?\nassistant: Bradfield.\n" in user.content
+    assert user.content.endswith("Last question: When?")
+
+
 def test_a_template_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "abstain.j2").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PromptError, match=r"abstain\.j2"):
@@ -120,21 +172,21 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
 
 
 @quick
-@given(st.lists(TEXT, max_size=8), st.integers(1, 60))
+@given(st.lists(TEXT, max_size=8), st.integers(1, 300))
 def test_fitting_drops_from_the_end_and_says_so(said: list[str], budget: int) -> None:
     passages = [Passage("d", 0, len(text), text, 1.0) for text in said]
-    kept, notices = fitting(passages, budget)
+    kept, notices = fitting(passages, budget, len)
     assert list(kept) == passages[: len(kept)]
     assert len(kept) >= min(1, len(passages))
     dropped = len(passages) - len(kept)
     said_so = [notice.message for notice in notices if notice.code == "passages_dropped"]
     assert len(said_so) == bool(dropped)
     assert all(f"{dropped} of {len(passages)}" in message for message in said_so)
-    too_long = bool(passages) and len(passages[0].text.encode()) // 3 + 1 > budget
+    too_long = bool(passages) and len(passages[0].text) + FRAME > budget
     assert ("over_budget" in [notice.code for notice in notices]) == too_long
-    assert len(kept) <= 1 or sum(len(p.text.encode()) for p in kept) <= 3 * budget
+    assert len(kept) <= 1 or sum(len(p.text) + FRAME for p in kept) <= budget
 
 
 def test_what_fits_is_kept() -> None:
-    assert fitting(PASSAGES, 100) == (PASSAGES, [])
-    assert fitting(PASSAGES, 1)[0] == PASSAGES[:1]
+    assert fitting(PASSAGES, 200, len) == (PASSAGES, [])
+    assert fitting(PASSAGES, 1, len)[0] == PASSAGES[:1]

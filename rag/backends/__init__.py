@@ -1,32 +1,42 @@
-"""Backends: a `Request` → a `Draft`. `open_backend` turns a spec such as `extractive` into one."""
+"""Backends: a `Request` → a `Draft`. `open_backends` turns specs such as `extractive` into them."""
 
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from typing import cast
 
+from rag.backends.chat import ChatBackend
 from rag.config import Settings
 from rag.errors import ConfigError
 from rag.protocols import Backend, Encoder
 
-__all__ = ["open_backend"]
+__all__ = ["open_backends"]
 
 
-def open_backend(settings: Settings, encoder: Encoder) -> Backend:
-    """Return the backend that `settings.backend` names; raises `ConfigError` for an unknown one.
+def open_backends(settings: Settings, encoder: Encoder) -> Sequence[Backend]:
+    """Return the backends that `settings.backend` names, `openai:big,extractive`, in that order.
 
-    `extractive` needs no model; `openai:<model>` is any server that speaks OpenAI's chat
-    completions at `RAG_OPENAI_BASE_URL`. Other kinds come from the entry-point group
-    `rag.backends`, called with what follows the colon and the settings.
+    A later one answers where those before it fail. Raises `ConfigError` for an unknown one.
     """
-    kind, _, model = settings.backend.partition(":")
+    specs = [spec.strip() for spec in settings.backend.split(",")]
+    return [_open(spec, settings, encoder) for spec in specs]
+
+
+def _open(spec: str, settings: Settings, encoder: Encoder) -> Backend:
+    """Return one backend: `extractive`, or `<kind>:<model>`.
+
+    Other kinds come from the entry-point group `rag.backends`, called with what follows the colon
+    and the settings; they give a `Backend`, or a `ChatModel`.
+    """
+    kind, _, model = spec.partition(":")
     if kind == "extractive" and not model:
         from rag.backends.extractive import ExtractiveBackend
 
         return ExtractiveBackend(encoder)
     if kind == "openai" and model:
-        from rag.backends.chat import ChatBackend
         from rag.backends.openai import OpenAIChat
 
         return ChatBackend(OpenAIChat.open(model, settings))
     for plugin in entry_points(group="rag.backends", name=kind):
-        return cast(Backend, plugin.load()(model, settings))
-    raise ConfigError(f"No backend {settings.backend!r}; use extractive or openai:<model>.")
+        opened = plugin.load()(model, settings)
+        return cast(Backend, opened) if hasattr(opened, "generate") else ChatBackend(opened)
+    raise ConfigError(f"No backend {spec!r}; use extractive or openai:<model>.")

@@ -1,6 +1,7 @@
 """Any `ChatModel` as a `Backend`: its reply is the draft, the abstaining token an abstention."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from rag.errors import BackendError
 from rag.protocols import ChatModel
@@ -16,12 +17,12 @@ class ChatBackend:
 
     def __init__(self, model: ChatModel) -> None:
         self.name = model.name
-        self._model = model
+        self.chat = model
 
     def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
         """Return the model's reply as a draft; raises `BackendError` and `StoppedError`."""
         stop.check()
-        stream = self._model.stream(request.messages)
+        stream = self.chat.stream(request.messages, request.options)
         said = held = ""
         try:
             with stop.waking(stream.close):
@@ -37,11 +38,18 @@ class ChatBackend:
             raise
         finally:
             stream.close()
+        draft = Draft(
+            said + held,
+            model=stream.model,
+            usage=stream.usage,
+            ended=stream.ended,
+            notices=stream.notices,
+        )
         if not said and _abstains(held):
-            return Draft("", abstained=True, model=stream.model, usage=stream.usage)
+            return replace(draft, text="", abstained=True)
         if held:
             say(held)
-        return Draft(said + held, model=stream.model, usage=stream.usage)
+        return draft
 
 
 def _may_abstain(begun: str) -> bool:

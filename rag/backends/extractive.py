@@ -86,6 +86,7 @@ class ExtractiveBackend:
     """Quotes the sentences of the passages that answer the question best."""
 
     name = "extractive"
+    chat = None
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder

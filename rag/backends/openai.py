@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from rag.errors import BackendError, BackendTimeoutError, BackendUnreachableError
-from rag.types import Message
+from rag.text import token_estimate
+from rag.types import DEFAULT_OPTIONS, ChatOptions, Message, Notice
 
 if TYPE_CHECKING:
     from rag.config import Settings
@@ -47,12 +48,24 @@ class OpenAIChat:
         timeout = httpx.Timeout(settings.silence_seconds, connect=settings.connect_seconds)
         return cls(model, settings.openai_base_url, key.get_secret_value() if key else None, timeout)
 
-    def stream(self, messages: Sequence[Message]) -> "OpenAIStream":
+    @property
+    def context_tokens(self) -> int | None:
+        """Unknown: the interface does not tell."""
+        return None
+
+    def count(self, text: str) -> int:
+        """Return an estimate; the server's tokenizer is not at hand."""
+        return token_estimate(text)
+
+    def stream(
+        self, messages: Sequence[Message], options: ChatOptions = DEFAULT_OPTIONS
+    ) -> "OpenAIStream":
         """Begin a reply; it is asked for when its first bit is."""
         body = {
             "model": self.model,
             "messages": [asdict(message) for message in messages],
-            "temperature": 0,
+            "temperature": options.temperature,
+            "max_tokens": options.max_tokens,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -73,6 +86,8 @@ class OpenAIStream:
     def __init__(self, chat: OpenAIChat, body: Mapping[str, Any]) -> None:
         self.model = chat.model
         self.usage: Mapping[str, int] | None = None
+        self.ended = "stop"
+        self.notices: Sequence[Notice] = ()
         self._chat = chat
         self._body = body
         self._name = chat.name

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from rag.config.service import ServiceSettings
 from rag.errors import ConfigError
+from rag.types import Policy
 
 PREFIX = "RAG_"
 FILE = Path("rag.toml")
@@ -56,6 +57,16 @@ class Settings(ServiceSettings):
     connect_seconds: float = Field(5, gt=0, description="Time to reach a backend's server.")
     silence_seconds: float = Field(
         60, gt=0, description="Longest silence of a backend before and within its reply."
+    )
+    reply_tokens: int = Field(1024, ge=16, description="Longest reply of a model.")
+    grounding: Policy = Field(
+        "annotate",
+        description="Sentences that nothing supports: `annotate` marks them, `strict` leaves them out, "
+        "`repair` has the model mend them once first.",
+    )
+    judge: str = Field("lexical", description="What tells whether a quote supports a sentence.")
+    condense: bool = Field(
+        True, description="Whether a model first makes a question of a conversation stand alone."
     )
     top_k: int = Field(8, ge=1, le=1000, description="Passages that are retrieved.")
     alpha: float = Field(

@@ -4,6 +4,7 @@ from rag.text.fold import Folded, fold, squeeze
 from rag.text.language import UNKNOWN, language
 from rag.text.sentences import sentences
 from rag.text.terms import content_stems, index_terms, query_terms, stems
+from rag.text.tokens import token_estimate
 
 __all__ = [
     "UNKNOWN",
@@ -16,4 +17,5 @@ __all__ = [
     "sentences",
     "squeeze",
     "stems",
+    "token_estimate",
 ]

@@ -1,0 +1,102 @@
+"""The span of a passage that supports a claim best, and whether it does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+
+from rag import text
+from rag.cite.facts import contradictions
+from rag.protocols import Judge
+from rag.types import Span
+
+_WINDOW = 3
+"""Neighbouring sentences of a passage that may support one sentence together."""
+_READ = 4
+"""Windows that the judge reads: those that hold most of the claim's words."""
+_CONTRADICTED = 0.4
+"""What is left of the score of a text that lacks or contradicts a fact of the claim."""
+_INSIDE_WORD = regex.compile(
+    r"[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]]{2}", regex.V1
+)
+_INSIDE_NUMBER = regex.compile(r"\d[.,]\d")
+_TAIL = ".!?…。！？ "
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How well a passage supports a claim, where, and what speaks against it."""
+
+    span: Span
+    """Within the passage."""
+    score: float
+    supported: bool
+    against: Sequence[str] = ()
+    """What of the claim its text lacks or contradicts, for people: `lacks 38`."""
+
+
+class Checker:
+    """Checks claims against passages: their facts by rule, the rest by a judge."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    @property
+    def name(self) -> str:
+        """The judge's name."""
+        return self._judge.name
+
+    def support(self, claim: str, passage: str, language: str = text.UNKNOWN) -> Support:
+        """Return the span of a passage that supports a claim best, and whether it does.
+
+        Verbatim words (but for case, width, quotes and white space) support. Else the span must hold
+        the claim's numbers, dates, units and names, each with what it is said of, deny what the claim
+        denies and nothing else, and satisfy the judge.
+        """
+        verbatim = text.fold(passage).find(text.fold(claim).text.strip(_TAIL))
+        if verbatim and _whole_words(passage, verbatim):
+            return Support(_with_stop(passage, verbatim), 1.0, True)
+        spans = _windows(claim, passage, language)
+        texts = [passage[slice(*span)] for span in spans]
+        scores = self._judge.scores(claim, texts, language)
+        found = []
+        for span, said, score in zip(spans, texts, scores, strict=True):
+            against = contradictions(claim, said, language)
+            weighed = score * _CONTRADICTED if against else score
+            passed = not against and score >= self._judge.threshold
+            found.append(Support(span, weighed, passed, against))
+        return max(found, key=lambda each: (each.supported, each.score))
+
+    def holds(self, claim: str, said: str, language: str = text.UNKNOWN) -> bool:
+        """Tell whether a text as a whole supports a claim."""
+        if contradictions(claim, said, language):
+            return False
+        return self._judge.scores(claim, [said], language)[0] >= self._judge.threshold
+
+
+def _windows(claim: str, passage: str, language: str) -> list[Span]:
+    """Return up to `_READ` runs of sentences that hold most of a claim's words, shorter ones first."""
+    wanted = set(text.content_stems(claim, language))
+    spans = text.sentences(passage) or [(0, len(passage))]
+    held = [wanted.intersection(text.stems(passage[slice(*span)], language)) for span in spans]
+    ranked = []
+    for size in range(1, _WINDOW + 1):
+        for first in range(len(spans) - size + 1):
+            share = len(set().union(*held[first : first + size])) / max(1, len(wanted))
+            ranked.append((size * 0.1 - share, size, spans[first][0], spans[first + size - 1][1]))
+    return [(start, end) for _, _, start, end in sorted(ranked)[:_READ]]
+
+
+def _whole_words(passage: str, span: Span) -> bool:
+    """Tell whether no word is cut at either end; scripts without blanks have no such ends."""
+    edges = passage[max(0, span[0] - 1) : span[0] + 1], passage[span[1] - 1 : span[1] + 1]
+    figures = passage[max(0, span[0] - 2) : span[0] + 1], passage[span[1] - 1 : span[1] + 2]
+    return not (
+        any(_INSIDE_WORD.fullmatch(edge) for edge in edges)
+        or any(_INSIDE_NUMBER.fullmatch(edge) for edge in figures)
+    )
+
+
+def _with_stop(passage: str, span: Span) -> Span:
+    start, end = span
+    return (start, end + 1) if passage[end : end + 1] in tuple(".!?…。！？") else span
