@@ -1,12 +1,12 @@
 """The span of a passage that supports a claim best, and whether it does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import regex
 
 from rag import text
-from rag.cite.facts import contradictions
+from rag.cite.facts import contradicted, lacking_facts
 from rag.protocols import Judge
 from rag.types import Span
 
@@ -14,8 +14,10 @@ _WINDOW = 3
 """Neighbouring sentences of a passage that may support one sentence together."""
 _READ = 4
 """Windows that the judge reads: those that hold most of the claim's words."""
-_CONTRADICTED = 0.4
+_CONTRADICTED = 0.6
 """What is left of the score of a text that lacks or contradicts a fact of the claim."""
+_LONGER = 0.9
+"""What is left of the score for each further sentence that a window takes."""
 _INSIDE_WORD = regex.compile(
     r"[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]]{2}", regex.V1
 )
@@ -59,17 +61,25 @@ class Checker:
         spans = _windows(claim, passage, language)
         texts = [passage[slice(*span)] for span in spans]
         scores = self._judge.scores(claim, texts, language)
-        found = []
-        for span, said, score in zip(spans, texts, scores, strict=True):
-            against = contradictions(claim, said, language)
-            weighed = score * _CONTRADICTED if against else score
-            passed = not against and score >= self._judge.threshold
-            found.append(Support(span, weighed, passed, against))
-        return max(found, key=lambda each: (each.supported, each.score))
+        found = [
+            self._found(claim, span, said, score, language)
+            for span, said, score in zip(spans, texts, scores, strict=True)
+        ]
+        best = max(found, key=lambda each: (not each.against, each.score))
+        said = passage[slice(*best.span)]
+        against = best.against or contradicted(claim, said, language)
+        if against:
+            return Support(best.span, best.score * _CONTRADICTED, False, against)
+        return replace(best, supported=best.score >= self._judge.threshold)
+
+    def _found(self, claim: str, span: Span, said: str, score: float, language: str) -> Support:
+        """Return a window as a candidate: longer ones count less, those that lack facts go last."""
+        longer = len(text.sentences(said)) - 1
+        return Support(span, score * _LONGER**longer, False, lacking_facts(claim, said, language))
 
     def holds(self, claim: str, said: str, language: str = text.UNKNOWN) -> bool:
         """Tell whether a text as a whole supports a claim."""
-        if contradictions(claim, said, language):
+        if lacking_facts(claim, said, language) or contradicted(claim, said, language):
             return False
         return self._judge.scores(claim, [said], language)[0] >= self._judge.threshold
 

@@ -64,7 +64,10 @@ class Settings(ServiceSettings):
         description="Sentences that nothing supports: `annotate` marks them, `strict` leaves them out, "
         "`repair` has the model mend them once first.",
     )
-    judge: str = Field("lexical", description="What tells whether a quote supports a sentence.")
+    judge: str = Field(
+        "hybrid",
+        description="What tells whether a quote supports a sentence: `hybrid`, `lexical` or `nli:<model>`.",
+    )
     condense: bool = Field(
         True, description="Whether a model first makes a question of a conversation stand alone."
     )

@@ -1,0 +1,111 @@
+"""What a text denies, told by the words that follow a negation, and by words of opposite sense."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from rag import text
+from rag.cite.facts.words import EMPTY
+
+_NEGATION = regex.compile(
+    r"""(?<!\p{L})(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot
+    |nicht|kein(?:e[nmrs]?)?|nie(?:mals)?|ohne|weder
+    |nunca|jamás|ningun[oa]?|ningún|sin
+    |ne|n['’]|pas|jamais|aucune?|sans|rien
+    |non|mai|nessun[oa]?|senza
+    |não|nem|sem|nenhuma?
+    |niet|geen|nooit|zonder
+    |не|нет|ни|никогда|без)(?!\p{L})|n['’]t(?!\p{L})|[不没無无未]|沒有|没有""",
+    regex.I | regex.VERBOSE,
+)
+_IN_OTHER_WORDS = regex.compile(
+    r"""\b(?:fail(?:s|ed|ing)?|refus(?:e[sd]?|ing)|unable|unlikely|impossible|seldom|rarely|hardly|scarcely
+    |barely|lack(?:s|ed|ing)?|den(?:y|ies|ied)|prevent(?:s|ed|ing)?|bann?(?:s|ed|ing)?|prohibit(?:s|ed)?
+    |forb(?:id|ids|ade|idden)|reject(?:s|ed|ing)?)\b""",
+    regex.I | regex.VERBOSE,
+)
+"""What says no of the word that follows without a word for it; in English."""
+_PERHAPS = regex.compile(
+    r"""\b(?:far\sfrom|instead|rather|free\sof|stop|ceas|absurd|few|little|beyond|unlike|different|opposite
+    |keep|remain|least|most|only|except|until|unless|short\sof|doubt|in\p{L}{6,}|un\p{L}{4,}|dis\p{L}{4,})""",
+    regex.I | regex.VERBOSE,
+)
+"""What may say no in yet other words, so that a claim that says no is not refuted by it."""
+_CLAUSE = regex.compile(r"[,;:.!?()—–。，；]")
+_AFTER = frozenset({"de", "nl"})
+"""Languages where the word for not may follow what it denies."""
+_OPPOSITE = (
+    "more fewer|more less|most few|many few|much little|raise cut|raise lower|raise reduce|rise fall"
+    "|increase decrease|increase reduce|grow shrink|strengthen weaken|improve worsen|large small"
+    "|huge small|huge tiny|big small|long short|high low|higher lower|larger smaller|bigger smaller"
+    "|longer shorter|older younger|old young|men women|man woman|male female|boy girl|northern southern"
+    "|eastern western|north south|east west|begin end|start stop|open close|first last|first final"
+    "|accept reject|accept refuse|allow forbid|allow ban|permit prohibit|support oppose"
+    "|possible impossible|always never|often seldom|often rarely|above below|over under|minimum maximum"
+    "|import export|hot cold|warm cold|rich poor|guilty innocent|easy hard|easy difficult|strong weak"
+    "|early late|earlier later|public private|rural urban|legal illegal|alive dead|succeed fail"
+    "|success failure|majority minority|threat guarantee|cause prevent|win lose|present absent"
+)
+_PAIRS = [tuple(pair.split()) for pair in _OPPOSITE.split("|")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Denied:
+    stems: frozenset[str]
+    """The first content stems after the negations."""
+    plain: frozenset[str]
+    """Content stems that stand anywhere else."""
+    negations: int
+
+
+def denies(claim: str, said: str, language: str) -> bool:
+    """Tell whether a claim denies what a text says, or says what it denies."""
+    one, other = _denied(claim, language, _NEGATION), _denied(said, language, _NEGATION)
+    if one.negations and not other.negations:
+        weak = _denied(said, language, _IN_OTHER_WORDS)
+        if weak.negations or not _PERHAPS.search(said):
+            return not weak.negations or bool(one.stems & (weak.plain - weak.stems))
+        return bool(one.stems & other.plain)
+    if not one.negations and not _IN_OTHER_WORDS.search(claim):
+        weak = _denied(said, language, _IN_OTHER_WORDS) if language == "en" else other
+        return bool((other.stems & one.plain) - other.plain or (weak.stems & one.plain) - weak.plain)
+    if one.negations == other.negations and other.stems & (one.plain | one.stems):
+        return False  # both deny, each in its own words
+    return bool(one.stems & (other.plain - other.stems))
+
+
+def opposites(claim: str, said: str, language: str) -> Iterator[str]:
+    """Yield words of a claim in whose stead the text has one of opposite sense; in English alone."""
+    if language != "en":
+        return
+    own, theirs = set(text.stems(claim, "en")), set(text.stems(said, "en"))
+    for pair in _PAIRS:
+        for word, other in (pair, pair[::-1]):
+            stem, against = text.stems(word, "en")[0], text.stems(other, "en")[0]
+            if stem in own - theirs and against in theirs - own:
+                yield word
+
+
+def _denied(said: str, language: str, negation: "regex.Pattern[str]") -> _Denied:
+    stems: set[str] = set()
+    rest, at, count = [], 0, 0
+    for match in negation.finditer(said):
+        count += 1
+        end = _CLAUSE.search(said, match.end())
+        clause = said[match.end() : end.start() if end else len(said)]
+        after = _content(clause, language)[:1]
+        if language in _AFTER:
+            after += _content(said[at : match.start()], language)[-1:]
+        stems.update(after)
+        rest.append(said[at : match.start()])
+        at = match.end()
+    rest.append(said[at:])
+    every = _content(" ".join(rest), language)
+    plain = {stem for stem in every if every.count(stem) > (stem in stems)}
+    return _Denied(frozenset(stems), frozenset(plain), count)
+
+
+def _content(said: str, language: str) -> list[str]:
+    bare = " ".join(word for word in said.split() if word.casefold().strip(".,;:") not in EMPTY)
+    return text.content_stems(bare, language)

@@ -1,0 +1,105 @@
+"""Names of a text: words with a capital that no place in the sentence gives them."""
+
+import unicodedata
+from collections.abc import Iterator
+
+import regex
+
+from rag import text
+from rag.cite.facts.words import COMMON
+from rag.text.language import LANGUAGES
+
+_WORD = regex.compile(r"(?:\p{L}\.){2,}|\p{L}[\p{L}\p{M}\p{N}]*(?:['’]\p{L}{2,})*")
+_AFTER = regex.compile(r"[ -]\p{Lu}")
+_BEFORE = regex.compile(r"\p{Lu}[\p{L}\p{M}.]*[ -]$")
+_BEGINS = regex.compile(r"(?:^|[.!?:;…。]|[\"“„«‘(\[]|\n\s*[-*•>#]*)\s*[\"“„«‘'(\[*_]*$")
+_ENDS = ("", "s", "n", "an", "ian", "ans", "ians", "ese", "ish", "i", "is", "er", "ers", "en", "ns")
+"""What a name may have more or less where people or things are called after it."""
+_COMMON_ENDS = tuple("ly tion tions ment ments ness ity ities sion sions ism ence ing ed wards".split())
+"""How words end that are hardly ever names."""
+_ALWAYS_CAPITAL = frozenset({"de"})
+"""Languages that write every noun with a capital, so that a single one tells nothing."""
+
+
+def names(claim: str, evidence: str, language: str) -> Iterator[str]:
+    """Yield the words of a claim that are names, as they stand there.
+
+    What begins a sentence is one too, unless it is known as a common word, or the evidence has it in
+    small letters. Months and a bare "I" are left to others.
+    """
+    small = {folded(word) for word in _WORD.findall(evidence) if word[:1].islower()}
+    small |= set(text.stems(" ".join(small), language))
+    for match in _WORD.finditer(claim):
+        said = match.group()
+        if not said[0].isupper() or len(said.rstrip(".")) < 2:
+            continue
+        alone = not (_row(claim, match) or said.replace(".", "").isupper())
+        begins = match.start() == 0 or bool(_BEGINS.search(claim, 0, match.start()))
+        if begins and (_is_common(said, small, language) or (alone and _may_be_common(said, language))):
+            continue
+        if alone and language in _ALWAYS_CAPITAL:
+            continue
+        yield said
+
+
+def _is_common(said: str, small: set[str], language: str) -> bool:
+    known = LANGUAGES.get(language, frozenset()) | LANGUAGES["en"] | COMMON
+    return said.casefold() in known or not small.isdisjoint((folded(said), *text.stems(said, language)))
+
+
+def _may_be_common(said: str, language: str) -> bool:
+    """Tell whether a word that begins a sentence is not sure to be a name."""
+    return language not in ("en", text.UNKNOWN) or said.casefold().endswith(_COMMON_ENDS)
+
+
+def lacking(found: list[str], evidence: str) -> list[str]:
+    """Return those names that a text has in no form: inflected, called after, or as initials."""
+    words = [match.group() for match in _WORD.finditer(evidence)]
+    held = {folded(word) for word in words}
+    capitals = [word for word in words if word[0].isupper()]
+    initials = {
+        "".join(w[0] for w in capitals[at : at + n])
+        for n in (2, 3, 4, 5)
+        for at in range(len(capitals))
+    }
+    short = {word.replace(".", "") for word in words if word.replace(".", "").isupper()}
+    return [
+        name
+        for name in found
+        if not (_held(folded(name), held) or _abbreviated(name, found, initials, short))
+    ]
+
+
+def folded(word: str) -> str:
+    """Return a word without case, accents, points and possessive."""
+    bare = regex.sub(r"['’]s$", "", word).replace(".", "")
+    plain = unicodedata.normalize("NFD", bare.casefold())
+    return "".join(char for char in plain if not unicodedata.combining(char))
+
+
+def _held(name: str, held: set[str]) -> bool:
+    return name in held or any(_akin(name, other) for other in held)
+
+
+def _akin(one: str, other: str) -> bool:
+    """Tell whether one is called after the other: Belarus, Belarusians; but not Niger, Nigeria."""
+    short, long = sorted((one, other), key=len)
+    for stem in (short, short.rstrip("aeosyn")):
+        if len(stem) >= 4 and long.startswith(stem) and long[len(stem) :] in _ENDS:
+            return True
+    return False
+
+
+def _abbreviated(name: str, names: list[str], initials: set[str], short: set[str]) -> bool:
+    bare = name.replace(".", "")
+    if bare.isupper() and bare in initials:
+        return True
+    own = [each[0] for each in names if not each.replace(".", "").isupper()]
+    runs = {"".join(own[at : at + n]) for n in (2, 3, 4, 5) for at in range(len(own))}
+    return any(run in short and name[0] in run for run in runs)
+
+
+def _row(claim: str, match: "regex.Match[str]") -> bool:
+    """Tell whether another capitalised word stands right beside a word."""
+    before, after = claim[: match.start()], claim[match.end() :]
+    return bool(_AFTER.match(after) or _BEFORE.search(before))
