@@ -18,6 +18,8 @@ _QUESTION = 0.5
 """What is left of a score where the claim asks and states nothing; the same."""
 _TALK = 0.7
 """What is left where the claim speaks of "I" or "you" and the text does not; the same."""
+_SHORT = 0.5
+"""What is left where a claim of one or two content words has one that the text lacks."""
 NEITHER = 0.5
 """The score of a claim such as "Yes", which no text can support or refute by itself."""
 _NEITHER = regex.compile(
@@ -31,7 +33,7 @@ class LexicalJudge:
     """Weighs the shares of a claim's content stems, stems and neighbouring stems that a text holds."""
 
     name = "lexical-2"
-    threshold = 0.5
+    threshold = 0.46
 
     def scores(self, claim: str, texts: Sequence[str], language: str) -> Sequence[float]:
         """Return the weighed share for each text, 0..1."""
@@ -47,7 +49,7 @@ class LexicalJudge:
 class HybridJudge:
     """Weighs the likeness of words with that of vectors, which also see words of like meaning."""
 
-    threshold = 0.5
+    threshold = 0.46
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -77,8 +79,9 @@ def _shares(content: set[str], every: Sequence[str], held: Sequence[str]) -> flo
         (_ALL, sum(stem in known for stem in every), len(every)),
         (_PAIRS, sum(pair in pairs for pair in neighbours), len(neighbours)),
     )
+    short = _SHORT if 0 < len(content) <= 2 and not content <= known else 1.0
     whole = sum(weight for weight, _, count in shares if count)
-    return sum(weight * there / count for weight, there, count in shares if count) / (whole or 1)
+    return short * sum(weight * there / n for weight, there, n in shares if n) / (whole or 1)
 
 
 def _tone(claim: str, said: str) -> float:
@@ -97,4 +100,8 @@ def open_judge(spec: str, encoder: Encoder) -> Judge:
         return HybridJudge(encoder)
     if kind == "lexical" and not model:
         return LexicalJudge()
+    if kind == "nli" and model:
+        from rag.cite.nli import NLIJudge
+
+        return NLIJudge(model)
     raise ConfigError(f"No judge {spec!r}; use hybrid, lexical or nli:<model>.")

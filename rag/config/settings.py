@@ -66,7 +66,7 @@ class Settings(ServiceSettings):
     )
     judge: str = Field(
         "hybrid",
-        description="What tells whether a quote supports a sentence: `hybrid`, `lexical` or `nli:<model>`.",
+        description="What tells whether a text supports a claim: `hybrid`, `lexical` or `nli:<model>`.",
     )
     condense: bool = Field(
         True, description="Whether a model first makes a question of a conversation stand alone."

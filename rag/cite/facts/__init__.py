@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from rag.cite.facts.aligned import put_in_place
 from rag.cite.facts.binding import misplaced
 from rag.cite.facts.dates import dates, undated
 from rag.cite.facts.denial import denies, opposites
@@ -26,11 +27,9 @@ def contradicted(claim: str, said: str, language: str) -> Sequence[str]:
     found = [f"says {word}, the text the opposite" for word in opposites(claim, said, language)]
     if denies(claim, said, language):
         found.append("one denies what the other says")
-    named = _names(claim, said, language)
-    return [
-        *found,
-        *(f"says {each} of something else" for each in misplaced(claim, said, named, language)),
-    ]
+    found += put_in_place(claim, said, language)
+    elsewhere = misplaced(claim, said, _names(claim, said, language), language)
+    return [*found, *(f"says {each} of something else" for each in elsewhere)]
 
 
 def _names(claim: str, said: str, language: str) -> list[str]:

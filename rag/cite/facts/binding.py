@@ -26,6 +26,7 @@ _EXCHANGED = 1.0
 """By how much two must fit better in each other's places."""
 _MUTUAL = frozenset("meet met talk negoti agre marri sign border differ cooper discuss resembl".split())
 """Stems of what two do alike, whoever is named first."""
+_JOINING = frozenset("and or the a an".split())
 _PASSIVE = regex.compile(
     r"\b(?:is|are|was|were|be|been|being|got)\s+(?:\w+ly\s+)?\w+(?:ed|en|n|t|d)\s+by\b", regex.I
 )
@@ -62,13 +63,21 @@ def _in_place_of(item: _Item, rival: _Item, own: Sequence[_Item], theirs: Sequen
     gain = _likeness(item, rival) - _at_home(item, theirs)
     exchanged = [each for each in own if each.keys & rival.keys]
     if not exchanged:
-        return item.kind == "number" and gain >= _BETTER
+        return item.kind == "number" and gain >= _BETTER and _same_next(item, rival)
     back = max(
         max((_likeness(each, other) for other in theirs if other.keys & item.keys), default=0.0)
         - _at_home(each, theirs)
         for each in exchanged
     )
     return gain + back >= _EXCHANGED and gain > 0
+
+
+def _same_next(one: _Item, other: _Item) -> bool:
+    """Tell whether both count the same: the word that follows is one."""
+    return any(
+        side == 1 and weight == other.near.get((side, stem)) == 1
+        for (side, stem), weight in one.near.items()
+    )
 
 
 def _at_home(item: _Item, theirs: Sequence[_Item]) -> float:
@@ -89,7 +98,9 @@ def _items(said: str, language: str) -> Iterator[_Item]:
             yield _Item("number", frozenset(number.values), number.said, near)
         part = undated(part)
         small = [
-            (span, stem) for span, stem in content if part[span[0]].islower() and stem not in _MUTUAL
+            (span, stem or word.casefold())
+            for (span, stem), (_, word) in zip(stems, words, strict=True)
+            if word[0].islower() and stem not in _MUTUAL and word not in _JOINING
         ]
         for match in _NAME.finditer(part):
             keys = frozenset(folded(word) for word in match.group().replace("-", " ").split())
@@ -118,14 +129,12 @@ def _near(
         (start for start, _ in bounds if start >= span[1]),
         default=content[-1][0][1] + 1 if content else 0,
     )
-    before = [stem for place, stem in content if begin <= place[0] and place[1] <= span[0]][-_REACH:][
-        ::-1
-    ]
-    after = [stem for place, stem in content if span[1] <= place[0] < stop][:_REACH]
+    before = [stem for place, stem in content if begin <= place[0] and place[1] <= span[0]]
+    after = [stem for place, stem in content if span[1] <= place[0] < stop]
     near: dict[tuple[int, str], float] = {}
-    for side, stems in ((-1, before), (1, after)):
-        for distance, stem in enumerate(stems, 1):
-            near.setdefault((side, stem), distance**-0.5)
+    for side, stems in ((-1, before[::-1]), (1, after)):
+        for distance, stem in enumerate(stems[:_REACH], 1):
+            near.setdefault((side, stem), 1 / distance if bounds else distance**-0.5)
     return near
 
 

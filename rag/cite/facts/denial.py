@@ -1,6 +1,6 @@
 """What a text denies, told by the words that follow a negation, and by words of opposite sense."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import regex
@@ -28,10 +28,18 @@ _IN_OTHER_WORDS = regex.compile(
 """What says no of the word that follows without a word for it; in English."""
 _PERHAPS = regex.compile(
     r"""\b(?:far\sfrom|instead|rather|free\sof|stop|ceas|absurd|few|little|beyond|unlike|different|opposite
-    |keep|remain|least|most|only|except|until|unless|short\sof|doubt|in\p{L}{6,}|un\p{L}{4,}|dis\p{L}{4,})""",
+    |keep|kept|remain|except|until|unless|short\sof|doubt)""",
     regex.I | regex.VERBOSE,
 )
 """What may say no in yet other words, so that a claim that says no is not refuted by it."""
+_INSTEAD = regex.compile(r"\b(?:rather\sthan|instead\sof|unlike|far\sfrom|beyond)\b", regex.I)
+_NO_DENIAL = regex.compile(
+    r"""\bno\s(?:fewer|less|more|later|sooner)\sthan|\bnot\s(?:only|until|just|merely|least)\b|^\W*no\b
+    |\b(?:not|nicht|no)\b[^.;]*?,?\s(?:but|sondern|sino)\b""",
+    regex.I | regex.VERBOSE,
+)
+"""What has a word for no and does not deny what follows."""
+_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non")
 _CLAUSE = regex.compile(r"[,;:.!?()—–。，；]")
 _AFTER = frozenset({"de", "nl"})
 """Languages where the word for not may follow what it denies."""
@@ -45,7 +53,8 @@ _OPPOSITE = (
     "|possible impossible|always never|often seldom|often rarely|above below|over under|minimum maximum"
     "|import export|hot cold|warm cold|rich poor|guilty innocent|easy hard|easy difficult|strong weak"
     "|early late|earlier later|public private|rural urban|legal illegal|alive dead|succeed fail"
-    "|success failure|majority minority|threat guarantee|cause prevent|win lose|present absent"
+    "|success failure|majority minority|threat guarantee|cause prevent|war peace"
+    "|common rare|permanent temporary|before after|since until|inside outside"
 )
 _PAIRS = [tuple(pair.split()) for pair in _OPPOSITE.split("|")]
 
@@ -61,13 +70,19 @@ class _Denied:
 
 def denies(claim: str, said: str, language: str) -> bool:
     """Tell whether a claim denies what a text says, or says what it denies."""
+    claim, said = _NO_DENIAL.sub(" ", claim), _NO_DENIAL.sub(" ", said)
     one, other = _denied(claim, language, _NEGATION), _denied(said, language, _NEGATION)
     if one.negations and not other.negations:
         weak = _denied(said, language, _IN_OTHER_WORDS)
-        if weak.negations or not _PERHAPS.search(said):
-            return not weak.negations or bool(one.stems & (weak.plain - weak.stems))
-        return bool(one.stems & other.plain)
-    if not one.negations and not _IN_OTHER_WORDS.search(claim):
+        if weak.negations:
+            return bool(one.stems & (weak.plain - weak.stems))
+        return bool(one.stems & other.plain) or not (
+            _PERHAPS.search(said) or _prefixed(one.stems, said)
+        )
+    if not (one.negations or other.negations or _IN_OTHER_WORDS.search(said) or _PERHAPS.search(said)):
+        weak = _denied(claim, language, _IN_OTHER_WORDS)
+        return bool(weak.stems & other.plain)
+    if not one.negations and not (_IN_OTHER_WORDS.search(claim) or _INSTEAD.search(claim)):
         weak = _denied(said, language, _IN_OTHER_WORDS) if language == "en" else other
         return bool((other.stems & one.plain) - other.plain or (weak.stems & one.plain) - weak.plain)
     if one.negations == other.negations and other.stems & (one.plain | one.stems):
@@ -85,6 +100,23 @@ def opposites(claim: str, said: str, language: str) -> Iterator[str]:
             stem, against = text.stems(word, "en")[0], text.stems(other, "en")[0]
             if stem in own - theirs and against in theirs - own:
                 yield word
+
+
+def opposed(word: str, other: str) -> bool:
+    """Tell whether two words have opposite senses: by the table, or one is the other with "un-"."""
+    stems = {text.stems(each, "en")[0] for each in (word, other) if text.stems(each, "en")}
+    if any(stems == {text.stems(each, "en")[0] for each in pair} for pair in _PAIRS):
+        return True
+    short, long = sorted((word.casefold(), other.casefold()), key=len)
+    return len(short) > 3 and any(long == f"{prefix}{short}" for prefix in _PREFIXES)
+
+
+def _prefixed(stems: Collection[str], said: str) -> bool:
+    """Tell whether a text has one of the stems with a prefix that denies it."""
+    words = said.casefold().split()
+    return any(
+        word.startswith(prefix + stem) for word in words for stem in stems for prefix in _PREFIXES
+    )
 
 
 def _denied(said: str, language: str, negation: "regex.Pattern[str]") -> _Denied:

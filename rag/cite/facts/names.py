@@ -1,7 +1,7 @@
 """Names of a text: words with a capital that no place in the sentence gives them."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import regex
 
@@ -11,8 +11,10 @@ from rag.text.language import LANGUAGES
 
 _WORD = regex.compile(r"(?:\p{L}\.){2,}|\p{L}[\p{L}\p{M}\p{N}]*(?:['’]\p{L}{2,})*")
 _AFTER = regex.compile(r"[ -]\p{Lu}")
-_BEFORE = regex.compile(r"\p{Lu}[\p{L}\p{M}.]*[ -]$")
+_BEFORE = regex.compile(r"(\p{Lu}[\p{L}\p{M}.]*)[ -]$")
 _BEGINS = regex.compile(r"(?:^|[.!?:;…。]|[\"“„«‘(\[]|\n\s*[-*•>#]*)\s*[\"“„«‘'(\[*_]*$")
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+"""Letters that are no others with accents, and are written as these."""
 _ENDS = ("", "s", "n", "an", "ian", "ans", "ians", "ese", "ish", "i", "is", "er", "ers", "en", "ns")
 """What a name may have more or less where people or things are called after it."""
 _COMMON_ENDS = tuple("ly tion tions ment ments ness ity ities sion sions ism ence ing ed wards".split())
@@ -29,22 +31,25 @@ def names(claim: str, evidence: str, language: str) -> Iterator[str]:
     """
     small = {folded(word) for word in _WORD.findall(evidence) if word[:1].islower()}
     small |= set(text.stems(" ".join(small), language))
+    known = LANGUAGES.get(language, frozenset()) | LANGUAGES["en"] | COMMON
     for match in _WORD.finditer(claim):
         said = match.group()
         if not said[0].isupper() or len(said.rstrip(".")) < 2:
             continue
-        alone = not (_row(claim, match) or said.replace(".", "").isupper())
+        alone = not (_row(claim, match, known) or said.replace(".", "").isupper())
         begins = match.start() == 0 or bool(_BEGINS.search(claim, 0, match.start()))
-        if begins and (_is_common(said, small, language) or (alone and _may_be_common(said, language))):
+        if begins and (
+            _is_common(said, small | known, language) or (alone and _may_be_common(said, language))
+        ):
             continue
         if alone and language in _ALWAYS_CAPITAL:
             continue
         yield said
 
 
-def _is_common(said: str, small: set[str], language: str) -> bool:
-    known = LANGUAGES.get(language, frozenset()) | LANGUAGES["en"] | COMMON
-    return said.casefold() in known or not small.isdisjoint((folded(said), *text.stems(said, language)))
+def _is_common(said: str, known: Collection[str], language: str) -> bool:
+    forms = (said.casefold(), folded(said), *text.stems(said, language))
+    return any(form in known for form in forms)
 
 
 def _may_be_common(said: str, language: str) -> bool:
@@ -73,7 +78,7 @@ def lacking(found: list[str], evidence: str) -> list[str]:
 def folded(word: str) -> str:
     """Return a word without case, accents, points and possessive."""
     bare = regex.sub(r"['’]s$", "", word).replace(".", "")
-    plain = unicodedata.normalize("NFD", bare.casefold())
+    plain = unicodedata.normalize("NFD", bare.casefold().translate(_LETTERS))
     return "".join(char for char in plain if not unicodedata.combining(char))
 
 
@@ -99,7 +104,7 @@ def _abbreviated(name: str, names: list[str], initials: set[str], short: set[str
     return any(run in short and name[0] in run for run in runs)
 
 
-def _row(claim: str, match: "regex.Match[str]") -> bool:
+def _row(claim: str, match: "regex.Match[str]", known: Collection[str]) -> bool:
     """Tell whether another capitalised word stands right beside a word."""
-    before, after = claim[: match.start()], claim[match.end() :]
-    return bool(_AFTER.match(after) or _BEFORE.search(before))
+    before = _BEFORE.search(claim, 0, match.start())
+    return bool(_AFTER.match(claim, match.end()) or (before and before[1].casefold() not in known))

@@ -54,7 +54,9 @@ _WORDS = "|".join([*_VALUES, "hundred", "thousand", "[mb]illion", "trillion"])
 _SPELT = regex.compile(rf"\b(?:{_WORDS})(?:(?:[-\s]|\sand\s)(?:{_WORDS}))*+\b", regex.I)
 _FIGURE = regex.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*")
 _AFTER = regex.compile(
-    rf"[\s-]?({'|'.join(sorted(_SCALES, key=len, reverse=True))})(?![\p{{L}}])", regex.I
+    rf"[\s-]?({'|'.join(sorted((s for s in _SCALES if s.isalpha()), key=len, reverse=True))})"
+    r"(?:(?<=\p{Han})|(?!\p{L}))",
+    regex.I,
 )
 _GROUPED = regex.compile(r"\d{1,3}([.,'’\u00a0\u202f])\d{3}(?:\1\d{3})*(?:[.,]\d+)?")
 

@@ -68,6 +68,14 @@ def unit(text: str, number: Number) -> str | None:
     return _NAMES[int(match.lastgroup[1:])]
 
 
+def unit_of(word: str) -> str | None:
+    """Return the unit that a word of three letters or more names."""
+    if len(word) < 3:
+        return None
+    found = (name for name, form in _UNITS.items() if regex.fullmatch(form, word, regex.I))
+    return next(found, None)
+
+
 def mentions(text: str, name: str) -> bool:
     """Tell whether a unit is named anywhere in a text."""
     return bool(regex.search(rf"(?<!\p{{L}})(?:{_UNITS[name]})(?!\p{{L}})", text, regex.I))
