@@ -19,6 +19,7 @@ RagError
 ├── BackendError           a backend is unknown or failed
 │   ├── BackendTimeoutError    it was silent for too long
 │   └── BackendUnreachableError    it could not be reached, or broke off
+├── ReceiptError           a receipt cannot be read, written or given
 └── StoppedError           whoever asked no longer waits for the answer
 """
 
@@ -100,6 +101,10 @@ class BackendTimeoutError(BackendError):
 
 class BackendUnreachableError(BackendError):
     """A backend could not be reached, or the connection to it broke off."""
+
+
+class ReceiptError(RagError):
+    """A receipt cannot be read, written or given."""
 
 
 class StoppedError(RagError):

@@ -69,6 +69,16 @@ class Answerer:
         self._settings = settings
         self._notices = tuple(self._elsewhere())
 
+    @property
+    def settings(self) -> "Settings":
+        """The settings that it answers by."""
+        return self._settings
+
+    @property
+    def judge(self) -> str:
+        """What tells whether quotes support sentences, with its version."""
+        return self._writers[0].checker.name
+
     @classmethod
     def open(cls, index: str | Path | None = None, settings: "Settings | None" = None) -> "Answerer":
         """Open an index (by default the settings' own) with the settings' backends and prompts.

@@ -32,6 +32,9 @@ Batch = Annotated[
     Path | None,
     typer.Option(help='File of lines {"id","question","history"?,"filter"?}; - is stdin.'),
 ]
+Receipt = Annotated[
+    Path | None, typer.Option(help="Write to this file what the answer rests on, for `rag replay`.")
+]
 Where = Annotated[
     list[str] | None,
     typer.Option("--filter", help="doc=PREFIX*, title=T or meta.KEY=VALUE; all must hold."),
@@ -131,6 +134,7 @@ def ask(
     explain: Explain = False,
     where: Where = None,
     batch: Batch = None,
+    receipt: Receipt = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question, every sentence with a citation that was checked; or say it cannot."""
@@ -138,18 +142,36 @@ def ask(
     from rag.cli import show
     from rag.cli.batch import batch_lines, parse_filter
     from rag.config import Settings
+    from rag.receipt import receipt_of, write_receipt
     from rag.wire import answer_json
 
+    if batch is not None and receipt is not None:
+        raise typer.BadParameter("a receipt is of one question; leave --batch out")
     lines = _asked(question, batch, where, batch_lines)
     answerer = Answerer.open(settings=Settings.load(index=index, backend=backend))
     if batch is None:
         assert question is not None
-        answer = answerer.ask(question, top_k, parse_filter(where))
-        _print(answer_json(answer), as_json, lambda value: show.answer(value, explain))
+        asked = question, top_k, parse_filter(where)
+        considered = answerer.consider(*asked)
+        _print(answer_json(considered.answer), as_json, lambda value: show.answer(value, explain))
+        if receipt is not None:
+            write_receipt(receipt, receipt_of(considered, answerer, *asked))
         return
     for line in lines:
         answer = answerer.ask(line.question, top_k, line.filter, line.history)
         _line({"id": line.id, **answer_json(answer)})
+
+
+@app.command(epilog="Example: rag replay answer.receipt.json")
+def replay(
+    file: Annotated[Path, typer.Argument(help="What `rag ask --receipt` wrote.")],
+    index: Index = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a receipt's question again: exit 0 if the answer is the same, 3 if not, saying why."""
+    from rag.cli.replay import run, show
+
+    run(file, index, lambda value: _print(value, as_json, show))
 
 
 @app.command()
