@@ -9,13 +9,16 @@ from starlette.requests import Request
 
 from api.collections import Collection
 from api.problems import ProblemError
+from api.receipts import record_of
 from api.security.body import ClientGoneError
 from api.service import Service
 from rag.errors import BackendError
+from rag.receipt import Receipt, receipt_of
 from rag.stop import Stop
 from rag.types import Answer, Filter, Message, Retrieval
 from rag.wire import answer_json, hits_json
 
+Answered = tuple[Answer, Receipt]
 Event = tuple[str, dict[str, Any]]
 """An event's name, `passages`, `token` or `answer`, and its data."""
 
@@ -92,7 +95,7 @@ async def answered(service: Service, query: Query, request: Request | None = Non
             return_when=asyncio.FIRST_COMPLETED,
         )
         if work in done:
-            return _told(service, query, work.result())
+            return _told(service, *work.result())
         raise ClientGoneError if done else _too_slow(service)
     finally:
         watcher.stop.set()
@@ -122,7 +125,7 @@ async def streamed(service: Service, query: Query) -> AsyncGenerator[list[Event]
             told = [event for event in events if event is not None]
             if told:
                 yield told
-        yield [("answer", _told(service, query, await work))]
+        yield [("answer", _told(service, *await work))]
     except TimeoutError:
         raise _too_slow(service) from None
     finally:
@@ -130,7 +133,7 @@ async def streamed(service: Service, query: Query) -> AsyncGenerator[list[Event]
         _forget(work)
 
 
-async def _work(service: Service, query: Query, watcher: _Watcher) -> Answer:
+async def _work(service: Service, query: Query, watcher: _Watcher) -> Answered:
     collection = service.collections[query.collection]
     run = service.workers.compute if query.backend == "extractive" else service.workers.wait
     try:
@@ -140,22 +143,18 @@ async def _work(service: Service, query: Query, watcher: _Watcher) -> Answer:
         raise
 
 
-def _ask(collection: Collection, query: Query, watcher: _Watcher) -> Answer:
+def _ask(collection: Collection, query: Query, watcher: _Watcher) -> Answered:
     watcher.stop.check()
     answerer = collection.answerer(query.backend)
-    return answerer.ask(query.question, query.top_k, query.filter, query.history, watcher)
+    asked = query.question, query.top_k, query.filter, query.history
+    considered = answerer.consider(*asked, watcher)
+    return considered.answer, receipt_of(considered, answerer, *asked)
 
 
-def _told(service: Service, query: Query, answer: Answer) -> dict[str, Any]:
+def _told(service: Service, answer: Answer, receipt: Receipt) -> dict[str, Any]:
     service.metrics.answered(answer)
     value = answer_json(answer)
-    record = {
-        "question": query.question,
-        "history": [{"role": turn.role, "content": turn.content} for turn in query.history],
-        "filter": query.filter,
-        "answer": value,
-    }
-    return {**value, "receipt": service.receipts.keep(record)}
+    return {**value, "receipt": service.receipts.keep(record_of(receipt, value))}
 
 
 def _too_slow(service: Service) -> ProblemError:
@@ -167,7 +166,7 @@ async def _hangs_up(request: Request) -> None:
         pass
 
 
-def _forget(work: "asyncio.Future[Answer]") -> None:
+def _forget(work: "asyncio.Future[Answered]") -> None:
     """Let a thread that was told to stop end by itself; what it ends with is of no interest."""
     work.add_done_callback(lambda done: None if done.cancelled() else done.exception())
 

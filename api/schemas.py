@@ -2,14 +2,23 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictBool,
+    StringConstraints,
+)
 
 from rag.config.service import NAME
 
+RECEIPT = r"^[0-9a-f]{32}$"
 _CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85"
 Text = Annotated[str, StringConstraints(pattern=rf"^[^{_CONTROL}]*$")]
 """Text without control characters other than tab and line ends."""
-Scalar = Text | int | float | bool
+Scalar = Text | int | FiniteFloat | bool
 Question = Annotated[str, StringConstraints(pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$")]
 """Text in which there is something else than blanks."""
 
@@ -83,7 +92,7 @@ class FeedbackBody(_Asked):
         }
     )
 
-    receipt: str = Field(pattern=r"^[0-9a-f]{32}$", description="As the answer carries it.")
+    receipt: str = Field(pattern=RECEIPT, description="As the answer carries it.")
     thumb: Literal["up", "down"] | None = None
     correction: Annotated[Text, Field(max_length=4000)] | None = Field(
         None, description="What would have been right."
@@ -188,7 +197,9 @@ class AnswerResult(_Given):
     warnings: list[Notice]
     calibration: str | None
     timings_ms: dict[str, float]
-    receipt: str = Field(description="Names this answer in `POST /v1/feedback`.")
+    receipt: str = Field(
+        description="Names this answer in `GET /v1/receipts/{receipt}` and `POST /v1/feedback`."
+    )
 
 
 class DocumentRow(_Given):

@@ -41,5 +41,5 @@ def test_no_check_fails(tmp_path: Path, minilm: Encoder, guarded: bool) -> None:
         command += [part for pair in headers.items() for part in ("-H", ": ".join(pair))]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-6000:]
-        assert "16 selected" in done.stdout
+        assert "17 selected" in done.stdout
         assert httpx.get(f"{address}/readyz").json()["ready"]

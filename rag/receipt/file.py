@@ -43,9 +43,18 @@ def read_receipt(path: Path) -> Receipt:
 
 
 def receipt_bytes(receipt: Receipt) -> bytes:
-    """Return a receipt as the JSON that `parse_receipt` reads."""
+    """Return a receipt as the JSON that `parse_receipt` reads.
+
+    Raises `ReceiptError` for text that is none, as half of a surrogate pair in a history.
+    """
     value = receipt.model_dump(mode="json")
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+    try:
+        return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+    except UnicodeEncodeError:
+        said = (
+            "The receipt cannot be written: it holds half of a surrogate pair, which is no character."
+        )
+        raise ReceiptError(said) from None
 
 
 def parse_receipt(data: bytes, where: str) -> Receipt:

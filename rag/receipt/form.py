@@ -13,7 +13,7 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class ReceiptTurn(_Form):

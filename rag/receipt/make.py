@@ -42,7 +42,7 @@ def receipt_of(
                 "time": {"created": _now()},
                 "question": question,
                 "history": tuple(asdict(turn) for turn in history),
-                "filter": dict(filter) if filter else None,
+                "filter": _as_json(filter) if filter else None,
                 "top_k": settings.top_k if top_k is None else top_k,
                 "grounding": considered.grounding,
                 "searched": _searched(considered),
@@ -74,6 +74,15 @@ def receipt_of(
         raise ReceiptError(
             f"No receipt can be given of this answer: {where}: {first['msg']}."
         ) from None
+
+
+def _as_json(filter: Filter) -> Any:
+    """Return the filter as reading its JSON gives it; raises `ReceiptError` where it has none."""
+    try:
+        data = json.dumps(dict(filter), ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise ReceiptError("No receipt can be given of this answer: its filter is no JSON.") from None
+    return json.loads(data)
 
 
 def sha256(text: str) -> str:
