@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from rag.answer import Answerer
-from rag.build import build_index
+from rag.build import BuildReport, build_index
 from rag.cli import app
+from rag.cli.replay import show
 from rag.config import Settings
 from rag.errors import RagError, ReceiptError
 from rag.protocols import Encoder
@@ -77,11 +78,28 @@ def replayed(file: object = "r.json", code: int = 0) -> dict[str, Any]:
     return value
 
 
-def rewrite(place: Path, name: str, old: str, new: str) -> None:
-    seed = place / "seeds" / name
-    assert old in seed.read_text()
-    seed.write_text(seed.read_text().replace(old, new))
-    run("build")
+@pytest.fixture
+def rebuild(place: Path, minilm: Encoder) -> Callable[[], None]:
+    """Brings the index of `place` up to date with its seeds."""
+    directory = IndexDirectory(place / "index")
+    return lambda: _built(build_index(directory, [place / "seeds"], minilm, Settings()))
+
+
+@pytest.fixture
+def rewrite(place: Path, rebuild: Callable[[], None]) -> Callable[[str, str, str], None]:
+    """Puts other words into a seed and its index."""
+
+    def rewritten(name: str, old: str, new: str) -> None:
+        seed = place / "seeds" / name
+        assert old in seed.read_text()
+        seed.write_text(seed.read_text().replace(old, new))
+        rebuild()
+
+    return rewritten
+
+
+def _built(report: BuildReport) -> None:
+    assert report.generation != "gen-000001"
 
 
 def codes(value: dict[str, Any]) -> list[str]:
@@ -196,13 +214,12 @@ def test_a_file_read_back_equals_what_was_written(place: Path) -> None:
         (b'{"receipt": 1}', "is no whole receipt: seedrag: Field required"),
     ],
 )
-def test_what_is_no_receipt_is_one_sentence(place: Path, data: bytes, said: str) -> None:
-    (place / "r.json").write_bytes(data)
-    failed = run("replay", "r.json", code=1)
-    assert isinstance(failed.exception, ReceiptError)
-    assert said in str(failed.exception)
-    assert "\n" not in str(failed.exception)
-    assert failed.stdout == ""
+def test_what_is_no_receipt_is_one_sentence(tmp_path: Path, data: bytes, said: str) -> None:
+    (tmp_path / "r.json").write_bytes(data)
+    with pytest.raises(ReceiptError) as told:
+        read_receipt(tmp_path / "r.json")
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize(
@@ -222,10 +239,11 @@ def test_a_receipt_that_was_tampered_with_is_refused(receipt: Receipt, change: d
         parse_receipt(json.dumps(value).encode(), "it")
 
 
-def test_files_that_cannot_be_read_are_one_sentence(place: Path) -> None:
-    for name in ("absent.json", "seeds"):
-        failed = run("replay", name, code=1)
-        assert f"The receipt {name} cannot be read" in str(failed.exception)
+def test_files_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
+    for path in (tmp_path / "absent.json", tmp_path):
+        failed = run("replay", path, code=1)
+        assert f"The receipt {path} cannot be read" in str(failed.exception)
+        assert failed.stdout == ""
 
 
 # --- replay -----------------------------------------------------------------------------------------
@@ -263,9 +281,11 @@ def test_a_history_is_asked_again(place: Path) -> None:
     assert (done.same, done.now.history) == (True, told.history)
 
 
-def test_an_edited_seed_is_named_with_what_stands_there_now(place: Path) -> None:
+def test_an_edited_seed_is_named_with_what_stands_there_now(
+    place: Path, rewrite: Callable[[str, str, str], None]
+) -> None:
     run("ask", QUESTION, "--receipt", "r.json")
-    rewrite(place, "tea.md", "soon after picking", "two days after picking")
+    rewrite("tea.md", "soon after picking", "two days after picking")
     value = replayed(code=3)
     assert value["same"] is False
     assert {"answer", "citations"} <= set(value["differs"])
@@ -277,15 +297,17 @@ def test_an_edited_seed_is_named_with_what_stands_there_now(place: Path) -> None
     assert text[quote["now"]["start"] : quote["now"]["end"]] == quote["now"]["text"]
     changed = {p["doc"] for p in value["passages"] if p["state"] == "changed"}
     assert changed == {"tea.md"}
-    shown = run("replay", "r.json", code=3).stdout
+    shown = show(value)
     assert f"then  “{STEAMED}”" in shown
     assert "now   “Green tea is steamed two days after picking.”" in shown
     assert shown.startswith("different: the answer's text, citations.")
 
 
-def test_a_quote_that_moved_is_found_where_it_stands_now(place: Path) -> None:
+def test_a_quote_that_moved_is_found_where_it_stands_now(
+    place: Path, rewrite: Callable[[str, str, str], None]
+) -> None:
     run("ask", QUESTION, "--receipt", "r.json")
-    rewrite(place, "tea.md", "# Tea\n", "# Tea\n\nAll that is known of tea stands here.\n")
+    rewrite("tea.md", "# Tea\n", "# Tea\n\nAll that is known of tea stands here.\n")
     value = replayed(code=3)
     [quote] = value["citations"]
     assert (value["differs"], quote["state"]) == (["places"], "moved")
@@ -296,37 +318,41 @@ def test_a_quote_that_moved_is_found_where_it_stands_now(place: Path) -> None:
     assert moved["now"]["start"] - moved["start"] == quote["now"]["start"] - quote["start"] > 0
 
 
-def test_a_document_that_is_gone_is_named(place: Path) -> None:
+def test_a_document_that_is_gone_is_named(place: Path, rebuild: Callable[[], None]) -> None:
     run("ask", QUESTION, "--receipt", "r.json", "--top-k", "1")
     (place / "seeds" / "tea.md").unlink()
-    run("build")
+    rebuild()
     value = replayed(code=3)
     assert [quote["state"] for quote in value["citations"]] == ["gone"]
     assert [(p["doc"], p["state"], p["retrieved"]) for p in value["passages"]] == [
         ("tea.md", "gone", False)
     ]
     assert [each["doc"] for each in value["instead"]] == ["coffee.md"]
-    assert "the document is gone" in run("replay", "r.json", code=3).stdout
+    assert "the document is gone" in show(value)
 
 
-def test_a_passage_that_is_no_longer_found_is_told_with_what_is(place: Path) -> None:
+def test_a_passage_that_is_no_longer_found_is_told_with_what_is(
+    place: Path, rebuild: Callable[[], None]
+) -> None:
     run("ask", QUESTION, "--receipt", "r.json", "--top-k", "1")
     (place / "seeds" / "better.md").write_text(f"{QUESTION} Green tea is steamed within an hour.\n")
-    run("build")
+    rebuild()
     value = replayed(code=3)
     assert [(p["state"], p["retrieved"]) for p in value["passages"]] == [("unchanged", False)]
     assert [each["doc"] for each in value["instead"]] == ["better.md"]
-    shown = run("replay", "r.json", code=3).stdout
+    shown = show(value)
     assert "not retrieved now" in shown
     assert "retrieved instead: better.md" in shown
 
 
-def test_the_same_answer_of_another_index_is_the_same_with_a_note(place: Path) -> None:
+def test_the_same_answer_of_another_index_is_the_same_with_a_note(
+    place: Path, rewrite: Callable[[str, str, str], None]
+) -> None:
     run("ask", QUESTION, "--receipt", "r.json", "--top-k", "1")
-    rewrite(place, "coffee.md", "200", "210")
+    rewrite("coffee.md", "200", "210")
     value = replayed()
     assert (value["same"], codes(value)) == (True, ["index"])
-    assert "note: The index is another: gen-000001 (" in run("replay", "r.json").stdout
+    assert "note: The index is another: gen-000001 (" in show(value)
 
 
 def test_another_template_is_named(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -392,7 +418,7 @@ def test_a_model_that_does_not_repeat_itself_is_told(model: FaultServer) -> None
     model.says("The leaves come from the southern hills. [1]")
     value = replayed(code=3)
     assert codes(value) == ["not_repeated"]
-    assert "the model itself did not repeat its answer" in run("replay", "r.json", code=3).stdout
+    assert "the model itself did not repeat its answer" in show(value)
 
 
 def test_a_verdict_that_differs_makes_an_answer_different(model: FaultServer) -> None:
@@ -462,9 +488,9 @@ def test_a_condensed_question_is_recorded_and_searched_again(
 
 @pytest.mark.parametrize("fault", ["401", "500"])
 def test_where_the_model_does_not_answer_passages_are_compared(
-    place: Path, model: FaultServer, fault: str
+    place: Path, rewrite: Callable[[str, str, str], None], model: FaultServer, fault: str
 ) -> None:
-    rewrite(place, "tea.md", "soon after picking", "two days after picking")
+    rewrite("tea.md", "soon after picking", "two days after picking")
     model.fault = fault
     failed = run("replay", "r.json", "--json", code=1)
     value = json.loads(failed.stdout)
