@@ -22,6 +22,7 @@ from rag.errors import RagError, ReceiptError
 from rag.protocols import Encoder
 from rag.receipt import Receipt, parse_receipt, read_receipt, receipt_bytes, receipt_of, replay
 from rag.receipt.changes import changes, differences
+from rag.receipt.trace import trace_passage, trace_quote
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory
 from rag.types import Message
@@ -172,6 +173,18 @@ def test_what_has_no_json_form_gets_no_receipt(place: Path) -> None:
         receipt_bytes(halved)
     told = receipt_of(considered, answerer, QUESTION, filter={"doc": ("tea*", "coffee*")})
     assert parse_receipt(receipt_bytes(told), "it") == told
+
+
+def test_digests_are_of_the_index_that_answered(
+    place: Path, rewrite: Callable[[str, str, str], None]
+) -> None:
+    answerer = Answerer.open(settings=Settings())
+    considered = answerer.consider(QUESTION)
+    rewrite("tea.md", "soon after picking", "two days after picking")
+    assert answerer.retriever.refresh()
+    told = receipt_of(considered, answerer, QUESTION)
+    digests = {passage.doc: passage.document_sha256 for passage in told.passages}
+    assert digests["tea.md"] == sha256(TEA.encode()).hexdigest()
 
 
 # --- reading ----------------------------------------------------------------------------------------
@@ -395,6 +408,52 @@ def test_another_calibration_is_named(place: Path, monkeypatch: pytest.MonkeyPat
     assert "abstained" in value["differs"]
 
 
+WORDS = st.lists(st.sampled_from("Tea is hot. Milk, cold! 茶は熱い。 \n\n - 7".split(" ")), max_size=12)
+
+
+@given(before=WORDS, quote=WORDS.filter(bool), after=WORDS, now=WORDS, cut=st.integers(0, 9))
+def test_what_is_traced_stands_where_it_is_said_to_stand(
+    receipt: Receipt, before: list[str], quote: list[str], after: list[str], now: list[str], cut: int
+) -> None:
+    old = " ".join([*before, *quote, *after])
+    start = len(" ".join([*before, ""]))
+    said = old[start : start + len(" ".join(quote))]
+    place = {"doc": "tea.md", "start": start, "end": start + len(said)}
+    cited = receipt.citations[0].model_copy(update={**place, "quote": said})
+    digest = sha256(said.encode()).hexdigest()
+    shown = receipt.passages[0].model_copy(update={**place, "sha256": digest, "begins": said[:cut]})
+    for document in (old, " ".join([*now, old]), " ".join(now)):
+        traced = trace_quote(cited, document)
+        assert traced is not None
+        stands = {True: {"unchanged", "moved"}, False: {"changed"}}[said in document]
+        assert traced.state in stands
+        if traced.now is not None:
+            text = said if traced.text is None else traced.text
+            assert document[slice(*traced.now)] == text
+            assert (traced.state == "changed") == (traced.text is not None)
+        passage = trace_passage(shown, document)
+        assert passage.state in stands | ({"changed"} if not cut else set())
+        assert passage.state == "changed" or document[slice(*passage.now or (0, 0))] == said
+    gone = trace_quote(cited, None)
+    assert gone is not None
+    assert (gone.state, trace_passage(shown, None).state) == ("gone", "gone")
+
+
+def test_a_quote_s_successor_is_the_sentence_most_like_it(receipt: Receipt) -> None:
+    place = {"doc": "tea.md", "start": 7, "end": 7 + len(STEAMED), "quote": STEAMED}
+    cited = receipt.citations[0].model_copy(update=place)
+    listed = "# Tea\n\n- Nothing else.\n- Green tea is steamed long after picking.\n- Beans.\n"
+    found = trace_quote(cited, listed)
+    assert found is not None
+    assert found.text == "Green tea is steamed long after picking."
+    nothing_like = trace_quote(cited, "# Tea\n\nBeans are roasted at 200 degrees. More.\n")
+    assert nothing_like is not None
+    assert nothing_like.text == "Beans are roasted at 200 degrees. More."
+    nothing = trace_quote(cited, "Tea.")
+    assert nothing is not None
+    assert (nothing.state, nothing.now, nothing.text) == ("changed", None, None)
+
+
 # --- language models --------------------------------------------------------------------------------
 
 
@@ -419,6 +478,20 @@ def test_a_model_that_does_not_repeat_itself_is_told(model: FaultServer) -> None
     value = replayed(code=3)
     assert codes(value) == ["not_repeated"]
     assert "the model itself did not repeat its answer" in show(value)
+
+
+def test_a_model_that_repairs_itself_otherwise_was_shown_the_same(
+    place: Path, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_OPENAI_BASE_URL", server.url)
+    monkeypatch.setenv("RAG_GROUNDING", "repair")
+    server.says(f"{STEAMED} [1] Camels carry it. [1]")
+    run("ask", QUESTION, "--backend", "openai:tiny", "--receipt", "r.json")
+    monkeypatch.delenv("RAG_GROUNDING")
+    assert read_receipt(place / "r.json").grounding == "repair"
+    assert replayed()["same"]
+    server.says("The leaves come from the southern hills. [1] Camels carry them. [1]")
+    assert codes(replayed(code=3)) == ["not_repeated"]
 
 
 def test_a_verdict_that_differs_makes_an_answer_different(model: FaultServer) -> None:

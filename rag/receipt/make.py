@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from rag import __version__
 from rag.answer import Answerer, Considered
+from rag.answer.write import Written
 from rag.errors import ReceiptError
 from rag.receipt.form import VERSION, Receipt, ReceiptSettings
 from rag.types import Filter, Message, Retrieval
@@ -51,7 +52,7 @@ def receipt_of(
                 "settings": {name: getattr(settings, name) for name in ReceiptSettings.model_fields},
                 "passages": tuple(_passages(written.retrieval)),
                 "prompt": answer.prompt,
-                "messages_sha256": _messages_sha256(written.messages),
+                "messages_sha256": _messages_sha256(written),
                 "backends": settings.backend,
                 "backend": answer.backend,
                 "model": answer.model,
@@ -114,8 +115,11 @@ def _passages(retrieval: Retrieval) -> list[dict[str, Any]]:
     ]
 
 
-def _messages_sha256(messages: Sequence[Message]) -> str:
-    said = [asdict(message) for message in messages]
+def _messages_sha256(written: Written) -> str:
+    """Return the digest of the prompt; what a model said and was told of it is none of that."""
+    repaired = any(notice.code == "repaired" for notice in written.notices)
+    asked = written.messages[:-2] if repaired else written.messages
+    said = [asdict(message) for message in asked]
     return sha256(json.dumps(said, ensure_ascii=False, separators=(",", ":")))
 
 

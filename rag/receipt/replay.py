@@ -1,6 +1,6 @@
 """A receipt → the same question asked again, over the index as it is now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from rag.receipt.form import Receipt, ReceiptCitation, ReceiptEncoder, ReceiptIn
 from rag.receipt.make import receipt_of
 from rag.receipt.trace import Traced, trace_passage, trace_quote
 from rag.retrieve import Retriever
+from rag.store import Snapshot
 from rag.types import Message, Passage
 
 _NOT_REPEATED = Change(
@@ -118,10 +119,10 @@ def _compared(
     notes: Sequence[str],
     error: RagError | None = None,
 ) -> Replay:
-    snapshot = retriever.snapshot
-    traced = [(each, trace_quote(each, snapshot)) for each in then.citations]
+    texts = _texts(then, retriever.snapshot)
+    traced = [(each, trace_quote(each, texts.get(each.doc))) for each in then.citations]
     quotes = [QuoteNow(citation, where) for citation, where in traced if where is not None]
-    passages = [trace_passage(each, snapshot) for each in then.passages]
+    passages = [trace_passage(each, texts.get(each.doc)) for each in then.passages]
     if now is None:
         reference, spec = retriever.index, retriever.encoder.spec
         index = ReceiptIndex(generation=reference.generation, digest=reference.digest)
@@ -141,6 +142,12 @@ def _compared(
         [each for each in found if not any(_meet(each, old) for old in passages)],
         notes,
     )
+
+
+def _texts(receipt: Receipt, snapshot: Snapshot) -> Mapping[str | None, str]:
+    """Return the texts, as they are now, of the documents that a receipt names and there still are."""
+    named = {each.doc for each in receipt.passages} | {each.doc for each in receipt.citations}
+    return {doc: snapshot.text(doc) for doc in named if doc and snapshot.find(doc) is not None}
 
 
 def _passage_now(passage: Traced, quotes: Sequence[QuoteNow], found: Sequence[Passage]) -> PassageNow:

@@ -1,7 +1,7 @@
 """What became of the texts that an answer rests on: each is traced in the index as it is now."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
 
@@ -10,7 +10,6 @@ import regex
 from rag import text
 from rag.receipt.form import ReceiptCitation, ReceiptPassage
 from rag.receipt.make import sha256
-from rag.store import Snapshot
 from rag.types import Span
 
 State: TypeAlias = Literal["unchanged", "moved", "changed", "gone"]
@@ -40,40 +39,41 @@ class Traced:
     """What stands there now, where that is known to be another text."""
 
 
-def trace_passage(passage: ReceiptPassage, snapshot: Snapshot) -> Traced:
-    """Return what became of a passage, of whose text the receipt keeps only the digest."""
+def trace_passage(passage: ReceiptPassage, document: str | None) -> Traced:
+    """Return what became of a passage, of whose text the receipt keeps only the digest.
+
+    `document` is the whole text as it is now, None where there is none any more.
+    """
     length = passage.end - passage.start
 
-    def stands(document: str, at: int) -> bool:
-        return sha256(document[at : at + length]) == passage.sha256
+    def stands(text: str, at: int) -> bool:
+        return sha256(text[at : at + length]) == passage.sha256
 
-    return _traced(passage.doc, (passage.start, passage.end), passage.begins, stands, snapshot)
+    return _traced(passage.doc, (passage.start, passage.end), passage.begins, stands, document)
 
 
-def trace_quote(citation: ReceiptCitation, snapshot: Snapshot) -> Traced | None:
+def trace_quote(citation: ReceiptCitation, document: str | None) -> Traced | None:
     """Return what became of a citation's quote; None where its marker named no passage."""
     doc, start, end, quote = citation.doc, citation.start, citation.end, citation.quote
     if doc is None or start is None or end is None or quote is None:
         return None
 
-    def stands(document: str, at: int) -> bool:
-        return document.startswith(quote, at)
+    def stands(text: str, at: int) -> bool:
+        return text.startswith(quote, at)
 
-    traced = _traced(doc, (start, end), quote, stands, snapshot)
-    if traced.state != "changed":
+    traced = _traced(doc, (start, end), quote, stands, document)
+    if traced.state != "changed" or document is None:
         return traced
-    document = snapshot.text(doc)
     now = _successor(quote, document, start, end)
-    return Traced(doc, start, end, "changed", now, document[slice(*now)] if now else None)
+    return replace(traced, now=now, text=document[slice(*now)] if now else None)
 
 
 def _traced(
-    doc: str, span: Span, begins: str, stands: Callable[[str, int], bool], snapshot: Snapshot
+    doc: str, span: Span, begins: str, stands: Callable[[str, int], bool], document: str | None
 ) -> Traced:
     start, end = span
-    if snapshot.find(doc) is None:
+    if document is None:
         return Traced(doc, start, end, "gone", None)
-    document = snapshot.text(doc)
     if stands(document, start):
         return Traced(doc, start, end, "unchanged", span)
     places = sorted(_places(begins, document), key=lambda at: abs(at - start))[:_TRIED]
