@@ -45,6 +45,7 @@ def settings(tmp_path: Path, minilm: Encoder, faults: FaultServer) -> Settings:
         seeds=seeds,
         backends=(BACKEND,),
         openai_base_url=faults.url,
+        first_token_seconds=0.5,
         silence_seconds=0.5,
         refresh_seconds=0.05,
         threshold=0,
@@ -235,7 +236,7 @@ def test_more_requests_than_there_is_room_for_are_told_to_come_back(
     settings: Settings, faults: FaultServer
 ) -> None:
     faults.fault = "hang"
-    narrow = settings.model_copy(update={"max_requests": 2, "silence_seconds": 3.0})
+    narrow = settings.model_copy(update={"max_requests": 2, "first_token_seconds": 3.0})
     with served(narrow) as address:
         statuses: list[int] = []
 

@@ -4,13 +4,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answer import Answerer
 from rag.backends.chat import ChatBackend
+from rag.backends.http import Limits
 from rag.backends.openai import OpenAIChat
 from rag.cite import Checker, Citer, cite
 from rag.cite.judge import LexicalJudge
@@ -38,8 +38,8 @@ def server() -> Iterator[FaultServer]:
 
 
 def chat(server: FaultServer, seconds: float = 5) -> OpenAIChat:
-    timeout = httpx.Timeout(seconds, connect=2)
-    return OpenAIChat("tiny", server.url, key="secret-key", timeout=timeout)
+    limits = Limits(2, seconds, seconds, backoff=0.05)
+    return OpenAIChat("tiny", server.url, key="secret-key", limits=limits)
 
 
 def test_a_reply_comes_bit_by_bit(server: FaultServer) -> None:
@@ -96,7 +96,7 @@ def test_a_stream_without_its_end_mark_is_whole_once_it_has_finished(server: Fau
 
 
 def test_nobody_listening_is_unreachable() -> None:
-    model = OpenAIChat("tiny", "http://127.0.0.1:9/v1")
+    model = OpenAIChat("tiny", "http://127.0.0.1:9/v1", limits=Limits(backoff=0.05))
     with pytest.raises(BackendUnreachableError):
         list(model.stream(ASKED))
 

@@ -36,7 +36,17 @@ def _open(spec: str, settings: Settings, encoder: Encoder) -> Backend:
         from rag.backends.openai import OpenAIChat
 
         return ChatBackend(OpenAIChat.open(model, settings))
+    if kind == "ollama" and model:
+        from rag.backends.ollama import OllamaChat
+
+        return ChatBackend(OllamaChat.open(model, settings))
+    if kind == "anthropic" and model:
+        from rag.backends.anthropic import AnthropicChat
+
+        return ChatBackend(AnthropicChat.open(model, settings))
     for plugin in entry_points(group="rag.backends", name=kind):
         opened = plugin.load()(model, settings)
         return cast(Backend, opened) if hasattr(opened, "generate") else ChatBackend(opened)
-    raise ConfigError(f"No backend {spec!r}; use extractive or openai:<model>.")
+    raise ConfigError(
+        f"No backend {spec!r}; use extractive, openai:<model>, ollama:<model> or anthropic:<model>."
+    )

@@ -48,15 +48,43 @@ class Settings(ServiceSettings):
         None, description="Languages the encoder can read, as `en,de`; unset: what it declares."
     )
     backend: str = Field(
-        "extractive", description="What writes the answer: `extractive` or `openai:<model>`."
+        "extractive",
+        description="What writes the answer: `extractive`, `openai:<model>`, `ollama:<model>` or "
+        "`anthropic:<model>`; in `a,b` each answers where those before it fail.",
     )
     openai_base_url: str = Field(
         "http://127.0.0.1:8080/v1", description="Server of `openai:<model>`, with its `/v1`."
     )
     openai_api_key: SecretStr | None = Field(None, description="Its key, from the environment only.")
+    ollama_base_url: str = Field("http://127.0.0.1:11434", description="Server of `ollama:<model>`.")
+    anthropic_base_url: str = Field(
+        "https://api.anthropic.com", description="Server of `anthropic:<model>`, without `/v1`."
+    )
+    anthropic_api_key: SecretStr | None = Field(None, description="Its key, from the environment only.")
+    stream: bool = Field(
+        True, description="Whether models are asked for their reply bit by bit, not in one piece."
+    )
+    model_context_tokens: int | None = Field(
+        None,
+        ge=256,
+        description="Tokens that a model's prompt and reply may take together; unset: not known, but "
+        "for Ollama, which tells.",
+    )
     connect_seconds: float = Field(5, gt=0, description="Time to reach a backend's server.")
+    first_token_seconds: float = Field(
+        120, gt=0, description="Time within which a backend must begin its reply."
+    )
     silence_seconds: float = Field(
-        60, gt=0, description="Longest silence of a backend before and within its reply."
+        60, gt=0, description="Longest silence of a backend within its reply."
+    )
+    reply_seconds: float = Field(
+        600, gt=0, description="Time for a whole reply of a backend, however often it is asked again."
+    )
+    retries: int = Field(
+        2,
+        ge=0,
+        le=10,
+        description="How often a backend is asked again that cannot answer, before it says anything.",
     )
     reply_tokens: int = Field(1024, ge=16, description="Longest reply of a model.")
     grounding: Policy = Field(
