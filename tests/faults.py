@@ -1,13 +1,23 @@
-"""A server that speaks OpenAI's chat completions, and fails in every way that servers do."""
+"""A server that speaks three interfaces of chat models, and fails in every way that servers do."""
 
+import gzip
 import json
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+import time
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+
+from tests.speech import SPEECHES, Speech, joined
+
+PAGE = b"\n <!DOCTYPE html><html>It works!</html>"
+PACKED = {"gzip": gzip.compress, "deflate": zlib.compress, "bare_deflate": lambda data: _bare(data)}
+HUGE = 20_000_000
 
 
 class FaultServer(ThreadingHTTPServer):
@@ -18,17 +28,28 @@ class FaultServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.fault = ""
+        self.script: list[str] = []
+        """Faults of the next requests, before `fault` is in force."""
+        self.complaint: dict[str, Any] | None = None
+        """What comes with a status that is no success; a web page if None."""
         self.raw = False
         """Whether text is sent as it is, not escaped."""
         self.bits: tuple[str, ...] = ("Nothing.",)
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.asked_at: list[float] = []
+        self.shown = 0
+        """How often a model's context was asked for."""
         self.released = threading.Event()
         self._hung_up = threading.Event()
 
     @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+        return f"{self.root}/v1"
 
     def says(self, *bits: str) -> None:
         self.bits = bits
@@ -44,7 +65,7 @@ class FaultServer(ThreadingHTTPServer):
         """Say nothing: clients that go away are what this is for."""
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -55,57 +76,112 @@ class FaultServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: FaultServer
+    speech: Speech
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
+        if self.path == "/api/show":
+            self.server.shown += 1
+            self._send(b'{"model_info": {"general.name": "x", "llama.context_length": 4096}}')
+            return
+        self.speech = SPEECHES[self.path]
         self.server.requests.append(json.loads(body))
-        self.server.keys.append(self.headers["authorization"])
-        fault = self.server.fault
-        if fault.isdigit():
-            self.send_error(int(fault), "a message with /secret/path in it")
-        elif fault == "redirect":
-            self.send_response(302)
-            self.send_header("Location", "http://192.0.2.1/")
-            self.end_headers()
-        elif fault == "hang":
-            self.server.released.wait(60)
-        elif fault == "die_at_once":
-            self._reset()
-        elif fault in ("binary", "not_json", "wrong_shape", "whole"):
-            self._whole(fault)
+        self.server.keys.append(self.headers["authorization"] or self.headers["x-api-key"])
+        self.server.asked_at.append(time.monotonic())
+        fault = self.server.script.pop(0) if self.server.script else self.server.fault
+        with suppress(ConnectionError):
+            self._fail(fault)
+            return
+        self.server.hung_up()
+
+    def _fail(self, fault: str) -> None:
+        status, _, after = fault.partition(" after ")
+        whole = self._wholes().get(fault)
+        fails: dict[str, Callable[[], None]] = {
+            "redirect": lambda: self._status(302, {"Location": "http://192.0.2.1/"}),
+            "hang": self._hang,
+            "die_at_once": self._reset,
+            "close_at_once": lambda: None,
+            "drip_headers": self._drip,
+            "cut_chunk": self._cut_chunk,
+            "cut_length": self._cut_length,
+        }
+        if status.isdigit():
+            self._status(int(status), {"Retry-After": after} if after else {})
+        elif fault in fails:
+            fails[fault]()
+        elif whole is not None:
+            self._send(whole)
+        elif fault in PACKED:
+            encoding = fault.removeprefix("bare_")
+            self._send(PACKED[fault](self._reply()), self.speech.label, {"Content-Encoding": encoding})
+        elif fault.startswith("huge"):
+            self._huge(fault)
         else:
             self._stream(fault)
 
-    def _whole(self, fault: str) -> None:
-        said = "".join(self.server.bits)
-        bodies = {
+    def _reply(self, raw: bool = False) -> bytes:
+        return joined(self.speech, self.server.bits, raw)
+
+    def _wholes(self) -> dict[str, bytes]:
+        """Return the replies that are sent in one piece, labelled as JSON whatever they are."""
+        whole = self.speech.whole("".join(self.server.bits))
+        return {
             "binary": b"\x00\xff\xfe" * 100,
-            "not_json": b"<html>It works!</html>",
-            "wrong_shape": b'{"choices": "none"}',
-            "whole": json.dumps(
-                {"choices": [{"message": {"content": said}}], "model": "tiny-1"}
-            ).encode(),
+            "not_json": PAGE,
+            "wrong_shape": b'{"choices": "none", "message": "none", "type": "message_start"}',
+            "whole": whole,
+            "pretty": json.dumps(json.loads(whole), indent=2).encode(),
+            "half_json": whole[: len(whole) // 2],
+            "label": self._reply(),
+            "nothing": b"",
+            "bom": b"\xef\xbb\xbf" + self._reply(),
+            "crlf": self._reply().replace(b"\n", b"\r\n"),
+            "cr": self._reply().replace(b"\n", b"\r"),
         }
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
+
+    def _status(self, status: int, headers: dict[str, str]) -> None:
+        complaint = self.server.complaint
+        body = b"<html>a message with /secret/path in it</html>"
+        body = body if complaint is None else json.dumps(complaint).encode()
+        self._send(body, "application/json" if complaint else "text/html", headers, status)
+
+    def _head(self, label: str, headers: dict[str, str] | None = None, status: int = 200) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": label, **(headers or {})}.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(bodies[fault])
+
+    def _send(
+        self,
+        body: bytes,
+        label: str = "application/json",
+        headers: dict[str, str] | None = None,
+        status: int = 200,
+    ) -> None:
+        self._head(label, headers, status)
+        self.wfile.write(body)
 
     def _stream(self, fault: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        with suppress(ConnectionError):
-            for bit in self._bits(fault):
-                self._event({"model": "tiny-1", "choices": [{"delta": {"content": bit}}]})
-                if fault in ("hang_midway", "die_midway", "garbage", "error_event"):
-                    break
-            self._end(fault)
+        self._head("text/plain" if fault == "plain" else self.speech.label)
+        self.wfile.write(self.speech.begin())
+        self._alive(fault, "keepalives")
+        for bit in self._bits(fault):
+            self._say(bit, fault)
+            if fault.endswith("_midway") or fault in ("garbage", "error_event"):
+                break
+        self._alive(fault, "keepalives_midway")
+        self._end(fault)
+
+    def _say(self, bit: str, fault: str) -> None:
+        if fault != "split":
+            self.wfile.write(self.speech.bit(bit, self.server.raw))
             return
-        self.server.hung_up()
+        for byte in self.speech.bit(bit, raw=True):
+            self.wfile.write(bytes([byte]))
 
     def _bits(self, fault: str) -> Iterator[str]:
         if fault == "endless":
@@ -113,26 +189,73 @@ class _Handler(BaseHTTPRequestHandler):
                 yield "and so on "
         yield from self.server.bits
 
+    def _alive(self, fault: str, wanted: str) -> None:
+        while fault == wanted and not self.server.released.wait(0.02):
+            self.wfile.write(self.speech.alive())
+
     def _end(self, fault: str) -> None:
         if fault == "hang_midway":
-            self.server.released.wait(60)
+            self._hang()
         elif fault == "die_midway":
             self._reset()
         elif fault == "garbage":
-            self.wfile.write(b"data: {{{ no JSON\n\n")
+            sse = self.speech.label == "text/event-stream"
+            self.wfile.write((b"data: " if sse else b"") + b"{{{ no JSON\n\n")
         elif fault == "error_event":
-            self._event({"error": {"message": "out of memory at /secret/path"}})
+            self.wfile.write(self.speech.error("out of memory at /secret/path"))
         elif fault != "end_early":
-            self._event({"choices": [{"delta": {}, "finish_reason": "stop"}]})
-            self._event({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})
-            if fault != "no_done":
-                self.wfile.write(b"data: [DONE]\n\n")
+            self.wfile.write(self.speech.end(done=fault not in ("no_done", "hang_after_end")))
+            if fault.startswith("hang_after"):
+                self._hang()
 
-    def _event(self, value: dict[str, Any]) -> None:
-        text = json.dumps(value, ensure_ascii=not self.server.raw)
-        self.wfile.write(b"data: " + text.encode() + b"\n\n")
+    def _hang(self) -> None:
+        self.server.released.wait(60)
+
+    def _drip(self) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"z" * 10_000:
+            self.wfile.write(bytes([byte]))
+            if self.server.released.wait(0.02):
+                break
+
+    def _cut_chunk(self) -> None:
+        begun = self.speech.begin() + self.speech.bit(self.server.bits[0])
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(begun), begun) + b"fff\r\ncut")
+
+    def _cut_length(self) -> None:
+        begun = self.speech.begin() + self.speech.bit(self.server.bits[0])
+        self._send(begun, self.speech.label, {"Content-Length": "100000"})
+
+    def _huge(self, fault: str) -> None:
+        """Send 20 MB: as one event, as many, as one object, or packed into a few thousand bytes."""
+        piece = "x" * 20_000
+        sse = self.speech.label == "text/event-stream"
+        packed = {"Content-Encoding": "gzip"} if fault == "huge_packed" else {}
+        self._head(self.speech.label, packed)
+        if fault == "huge_packed":
+            self.wfile.write(_bomb())
+        elif fault == "huge_many":
+            for _ in range(HUGE // len(piece)):
+                self.wfile.write(self.speech.bit(piece))
+        else:
+            self.wfile.write(b'data: {"x": "' if sse and fault == "huge_event" else b'{"x": "')
+            for _ in range(HUGE // len(piece)):
+                self.wfile.write(piece.encode())
 
     def _reset(self) -> None:
         """Break the connection off, as a process that dies does."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
+
+
+@cache
+def _bomb() -> bytes:
+    packing = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)
+    pieces = [packing.compress(b'{"x": "')]
+    pieces += [packing.compress(b"x" * 100_000) for _ in range(HUGE // 100_000)]
+    return b"".join(pieces) + packing.flush()
+
+
+def _bare(data: bytes) -> bytes:
+    packing = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packing.compress(data) + packing.flush()

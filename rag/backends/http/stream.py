@@ -113,7 +113,7 @@ class HTTPStream:
             self._watch.allow(self._chat.server.limits.silence, SILENCE)
         yield from self._say(said)
         if reading.whole:
-            self._watch.allow(_LINGER)
+            self._watch.allow(min(_LINGER, self._chat.server.limits.silence))
 
     def _say(self, text: str) -> Iterator[str]:
         """Yield a text that is one; the time that its reader takes is no silence of the server."""
