@@ -40,6 +40,8 @@ class FaultServer(ThreadingHTTPServer):
         self.asked_at: list[float] = []
         self.shown = 0
         """How often a model's context was asked for."""
+        self.show_drips = False
+        """Whether it takes ever more time to tell."""
         self.released = threading.Event()
         self._hung_up = threading.Event()
 
@@ -85,6 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         if self.path == "/api/show":
             self.server.shown += 1
+            if self.server.show_drips:
+                self._drip()
             self._send(b'{"model_info": {"general.name": "x", "llama.context_length": 4096}}')
             return
         self.speech = SPEECHES[self.path]
