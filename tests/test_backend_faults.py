@@ -1,9 +1,11 @@
 """Every fault of a server, by each of the three interfaces: its outcome, and in what time."""
 
+import socket
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -315,3 +317,36 @@ def test_replies_of_many_threads_do_not_mix(server: FaultServer, chat: HTTPChat)
     for thread in threads:
         thread.join()
     assert texts == [TEXT] * 8
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """A server whose greeting in TLS never ends."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            with suppress(OSError):
+                accepted, _ = listening.accept()
+                with accepted:
+                    accepted.sendall(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb")
+                    while not over.wait(0.02):
+                        accepted.sendall(b"\x00")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_handshake_that_drips_is_cut(dripping: str, closes: bool) -> None:
+    limits = Limits(connect=5, first_token=8 if closes else SHORT, retries=0)
+    stream = OpenAIChat("tiny", dripping, KEY, limits).stream(ASKED)
+    if closes:
+        threading.Timer(0.1, stream.close).start()
+    began = time.monotonic()
+    said, told = heard(iter(stream))
+    assert time.monotonic() - began < 1
+    assert (said, type(told)) == ("", BackendError if closes else BackendTimeoutError)

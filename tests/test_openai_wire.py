@@ -209,6 +209,20 @@ def test_openai_replies_without_an_answer_are_errors(reply: httpx.Response, says
     assert len(sent.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("told", "model"),
+    [
+        ("/home/me/models/tea-1b.gguf", "tea-1b.gguf"),
+        ("C:\\models\\tea.gguf", "tea.gguf"),
+        ("meta/tea-1b", "meta/tea-1b"),
+        ("t" * 300, "t" * 200),
+    ],
+)
+def test_openai_models_are_named_without_their_folders(told: str, model: str) -> None:
+    stream = openai(sse(chunk({"content": "Yes."}, "stop", model=told)))[0].stream(TURNS)
+    assert ("".join(stream), stream.model) == ("Yes.", model)
+
+
 def test_openai_may_say_nothing() -> None:
     assert said(openai(sse(chunk({}, "stop")))[0]) == ""
 

@@ -1,6 +1,7 @@
 """A reply in the making: asked for, asked for again where that may help, and read bit by bit."""
 
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ LONGEST_WAIT = 60.0
 _LINGER = 2.0
 """Seconds that a finished reply's token counts are waited for."""
 _NAME = 200
+_PATH = re.compile(r"^(?:/|[A-Za-z]:\\).*[/\\]", re.DOTALL)
+"""The folder of a model that its server names by its file; that is nobody's business."""
 
 
 class _LearnedError(Exception):
@@ -105,7 +108,8 @@ class HTTPStream:
         reading.check(self._chat.name)
 
     def _take(self, reading: Reading, heard: Heard) -> Iterator[str]:
-        self.model = (heard.model or self.model)[:_NAME]
+        if heard.model:
+            self.model = _PATH.sub("", heard.model)[:_NAME]
         if heard.usage:
             self.usage = {**(self.usage or {}), **heard.usage}
         said = reading.take(heard)

@@ -31,13 +31,15 @@ class Watch:
         """How much was allowed by it."""
         self._total = seconds
         self._end = self._deadline = float("inf")
+        self._wakes_at = float("inf")
+        """When the thread looks next; a deadline that moves on need not wake it."""
         self._over = False
         self._socket: socket.socket | None = None
         self._changed = threading.Condition()
 
     def __enter__(self) -> Self:
         self._over = False
-        self._end = self._deadline = time.monotonic() + self._total
+        self._end = self._deadline = self._wakes_at = time.monotonic() + self._total
         threading.Thread(target=self._keep_time, name="rag-watch", daemon=True).start()
         return self
 
@@ -58,9 +60,8 @@ class Watch:
             deadline = time.monotonic() + seconds
             total = deadline >= self._end
             self.setting, self.seconds = (TOTAL, self._total) if total else (setting, seconds)
-            earlier = deadline < self._deadline
             self._deadline = min(deadline, self._end)
-            if earlier:
+            if self._deadline < self._wakes_at:
                 self._changed.notify_all()
 
     def hold(self, held: socket.socket) -> None:
@@ -102,6 +103,7 @@ class Watch:
                     self._cut()
                     self._changed.notify_all()
                 else:
+                    self._wakes_at = self._deadline
                     self._changed.wait(left)
 
     def _cut(self) -> None:
