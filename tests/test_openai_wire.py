@@ -261,6 +261,7 @@ def test_openai_calls_the_longest_reply_as_the_server_does() -> None:
         ),
         ("stream_options", refusal("Unknown field stream_options; only valid if stream is true")),
         ("response_format", httpx.Response(400, json={"error": "response_format: unknown"})),
+        ("seed", httpx.Response(400, json={"error": True, "field": "seed"})),
         ("response_format", httpx.Response(400, text="response_format is not known here")),
     ],
 )
@@ -292,6 +293,17 @@ def test_openai_streams_or_not_as_the_server_can(asks: bool) -> None:
     assert said(chat) == "It is steamed."
     assert [body["stream"] for body in sent.bodies] == [asks, not asks]
     assert ("stream_options" in sent.bodies[1]) is (not asks)
+
+
+@pytest.mark.parametrize(
+    "wraps", [lambda told: told, lambda told: {"object": "error", "message": told}]
+)
+def test_what_a_server_merely_repeats_is_not_refused(wraps: Any) -> None:
+    fault = {"loc": ["body", "messages"], "msg": "Field required", "input": {"seed": 0, "stream": True}}
+    chat, sent = openai(httpx.Response(422, json=wraps({"detail": [fault]})))
+    with pytest.raises(BackendError, match=r"saying “body\.messages: Field required”"):
+        said(chat)
+    assert len(sent.requests) == 1
 
 
 @pytest.mark.parametrize(

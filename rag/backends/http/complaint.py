@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _LONGEST = 200
+_SAID = ("message", "detail")
 _SHARED = 6
 """Letters in a row that a word may not share with the key."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
@@ -34,6 +35,7 @@ class Complaint:
     """Its `type` and `code`."""
     parameter: str = ""
     raw: str = ""
+    """All that it says, to look for names in."""
     is_page: bool = False
     """Whether it is a web page, so that no model's server spoke."""
 
@@ -50,20 +52,21 @@ class Complaint:
     @classmethod
     def within(cls, value: Mapping[str, Any], status: int = 0) -> "Complaint":
         """Read an object that is or holds an `error`."""
-        error = value.get("error") or value
-        if not isinstance(error, dict):
+        error = value.get("error")
+        if isinstance(error, str):
             error = {"message": error}
-        said = [error.get(name) for name in ("message", "detail")]
+        if not isinstance(error, dict):
+            error = value
+        if isinstance(error.get("message"), dict):
+            error = error["message"]
         code = error.get("code")
         if not status and isinstance(code, int) and 400 <= code < 600:
             status = code
-        return cls(
-            status,
-            next((text for text in said if isinstance(text, str)), ""),
-            " ".join(str(error[name]) for name in ("type", "code") if error.get(name)),
-            error["param"] if isinstance(error.get("param"), str) else "",
-            json.dumps(value, ensure_ascii=False)[:20_000],
-        )
+        message = next((text for text in map(_text, map(error.get, _SAID)) if text), "")
+        kind = " ".join(str(error[name]) for name in ("type", "code") if error.get(name))
+        parameter = error["param"] if isinstance(error.get("param"), str) else ""
+        raw = message or json.dumps(value)[:20_000]
+        return cls(status, message, kind, parameter, f"{kind} {raw}")
 
     def names(self, parameter: str) -> bool:
         """Tell whether it is this parameter of the request that it is about."""
@@ -88,6 +91,16 @@ class Complaint:
         if len(said) > _LONGEST:
             said = said[: _LONGEST - 1].rstrip() + "…"
         return f", saying “{said}”" if said else ""
+
+
+def _text(said: Any) -> str:
+    """Return a message, which may be a list of what is wrong where; what was sent is left out."""
+    if isinstance(said, str):
+        return said
+    faults = [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
+    places = [each.get("loc") for each in faults]
+    named = [".".join(map(str, place)) if isinstance(place, list) else "" for place in places]
+    return "; ".join(f"{name}: {each.get('msg')}" for name, each in zip(named, faults, strict=True))
 
 
 def _may_be_secret(word: str, key: str | None) -> bool:
