@@ -208,7 +208,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "error_event":
             self.wfile.write(self.speech.error("out of memory at /secret/path"))
         elif fault != "end_early":
-            self.wfile.write(self.speech.end(done=fault not in ("no_done", "hang_after_end")))
+            self.wfile.write(
+                self.speech.end(done=fault not in ("no_done", "hang_after_end", "keepalives_after"))
+            )
+            self._alive(fault, "keepalives_after")
             if fault.startswith("hang_after"):
                 self._hang()
 

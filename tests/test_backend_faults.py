@@ -90,13 +90,14 @@ def heard(stream: Iterator[str]) -> tuple[str, BackendError | None]:
         ([], "no_done", 0),
         ([], "hang_after", 0),
         ([], "hang_after_end", 0),
+        ([], "keepalives_after", 0),
     ],
 )
 def test_what_can_be_mended_is_heard_whole(
     server: FaultServer, kind: str, script: Sequence[str], fault: str, least: float
 ) -> None:
     server.script, server.fault = list(script), fault
-    limits = replace(LIMITS, silence=SHORT) if fault == "hang_after_end" else LIMITS
+    limits = replace(LIMITS, silence=SHORT) if "after" in fault else LIMITS
     stream = OPEN[kind](server, limits).stream(ASKED)
     began = time.monotonic()
     assert heard(iter(stream)) == (TEXT, None)

@@ -112,11 +112,12 @@ class HTTPStream:
             self.model = _PATH.sub("", heard.model)[:_NAME]
         if heard.usage:
             self.usage = {**(self.usage or {}), **heard.usage}
+        known_whole = reading.whole
         said = reading.take(heard)
         if heard.text or heard.thought:
             self._watch.allow(self._chat.server.limits.silence, SILENCE)
         yield from self._say(said)
-        if reading.whole:
+        if reading.whole and not known_whole:
             self._watch.allow(min(_LINGER, self._chat.server.limits.silence))
 
     def _say(self, text: str) -> Iterator[str]:
