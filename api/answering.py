@@ -15,7 +15,7 @@ from api.service import Service
 from rag.errors import BackendError
 from rag.receipt import Receipt, receipt_of
 from rag.stop import Stop
-from rag.types import Answer, Filter, Message, Retrieval
+from rag.types import Answer, Filter, Message, Policy, Retrieval
 from rag.wire import answer_json, hits_json
 
 Answered = tuple[Answer, Receipt]
@@ -33,6 +33,7 @@ class Query:
     top_k: int | None
     filter: Filter | None
     history: Sequence[Message]
+    grounding: Policy | None = None
 
     @classmethod
     def checked(
@@ -44,6 +45,7 @@ class Query:
         top_k: int | None = None,
         filter: Filter | None = None,
         history: Sequence[Message] = (),
+        grounding: Policy | None = None,
     ) -> "Query":
         """Return the query; raises `ProblemError` where it is out of bounds."""
         bounds = service.settings
@@ -58,7 +60,7 @@ class Query:
             raise ProblemError("invalid", f"top_k may be at most {bounds.max_top_k}.")
         service.collections.named(collection)
         named = service.collections.backend(backend)
-        return cls(question, collection, named, top_k, filter or None, history)
+        return cls(question, collection, named, top_k, filter or None, history, grounding)
 
 
 class _Watcher:
@@ -147,7 +149,7 @@ def _ask(collection: Collection, query: Query, watcher: _Watcher) -> Answered:
     watcher.stop.check()
     answerer = collection.answerer(query.backend)
     asked = query.question, query.top_k, query.filter, query.history
-    considered = answerer.consider(*asked, watcher)
+    considered = answerer.consider(*asked, watcher, query.grounding)
     return considered.answer, receipt_of(considered, answerer, *asked)
 
 

@@ -92,7 +92,7 @@ class Choice(BaseModel):
 
     index: int
     message: Reply
-    finish_reason: Literal["stop"]
+    finish_reason: Literal["stop", "length"]
     logprobs: None
 
 

@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from rag.config.service import NAME
+from rag.types import Policy
 
 RECEIPT = r"^[0-9a-f]{32}$"
 _CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85"
@@ -78,6 +79,11 @@ class AskBody(SearchBody):
         None, max_length=200, description="One of those that `GET /v1/index` lists."
     )
     stream: StrictBool = Field(False, description="Answer as server-sent events.")
+    grounding: Policy | None = Field(
+        None,
+        description="What becomes of sentences that nothing supports: marked, left out, or mended once "
+        "and then left out; the service's own choice if not given.",
+    )
 
 
 class FeedbackBody(_Asked):

@@ -209,7 +209,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(self.speech.error("out of memory at /secret/path"))
         elif fault != "end_early":
             self.wfile.write(
-                self.speech.end(done=fault not in ("no_done", "hang_after_end", "keepalives_after"))
+                self.speech.end(
+                    done=fault not in ("no_done", "hang_after_end", "keepalives_after"),
+                    reason="length" if fault == "stops_at_length" else "",
+                )
             )
             self._alive(fault, "keepalives_after")
             if fault.startswith("hang_after"):

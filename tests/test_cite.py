@@ -134,6 +134,17 @@ def test_what_claims_nothing_needs_no_citation(claim: str) -> None:
     assert (found.sentences[0].verdict, found.answer, found.citations) == ("no_claim", claim, [])
 
 
+@pytest.mark.parametrize(
+    "preamble",
+    ["Here is the answer: ", "Based on the provided passages, ", "According to the documents above: "],
+)
+def test_what_speaks_of_the_passages_is_no_part_of_the_claim(preamble: str) -> None:
+    found = cite(f"{preamble}toll was abolished in 1988 [2].", passages(), "en")
+    assert found.sentences[0].verdict == "verified"
+    assert found.citations[0].quote == "Toll was abolished in 1988."
+    assert found.answer.startswith(preamble)
+
+
 def test_no_draft_and_no_passages() -> None:
     assert cite("", passages()).sentences == []
     assert cite("The bridge is long.", []).sentences[0].verdict == "unsupported"

@@ -15,7 +15,7 @@ from api.replies import Reply
 from api.routes.documented import problems
 from api.schemas import AnswerResult, AskBody, SearchBody, SearchResult
 from api.service import JSON_ONLY, Asked, Service
-from rag.types import Message
+from rag.types import Message, Policy
 from rag.wire import search_json
 
 router = APIRouter(tags=["questions"])
@@ -65,7 +65,7 @@ async def ask(body: AskBody, request: Request, service: Asked) -> Response:
 
     Where the answer is streamed, the `answer` event is what counts: it says whether it stands.
     """
-    query = _query(service, body, body.backend)
+    query = _query(service, body, body.backend, body.grounding)
     _note(service, request, query)
     service.collections[query.collection].check_ready()  # before a stream begins
     if body.stream:
@@ -75,10 +75,15 @@ async def ask(body: AskBody, request: Request, service: Asked) -> Response:
     return Reply(await answered(service, query, request))
 
 
-def _query(service: Service, body: SearchBody, backend: str | None = None) -> Query:
+def _query(
+    service: Service,
+    body: SearchBody,
+    backend: str | None = None,
+    grounding: Policy | None = None,
+) -> Query:
     history = [Message(turn.role, turn.content) for turn in body.history]
     return Query.checked(
-        service, body.question, body.collection, backend, body.top_k, body.filter, history
+        service, body.question, body.collection, backend, body.top_k, body.filter, history, grounding
     )
 
 

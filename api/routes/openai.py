@@ -143,13 +143,19 @@ async def complete(body: ChatBody, request: Request, service: Asked) -> Response
         "refusal": None,
         "annotations": completion.annotations(answer, answer["answer"]),
     }
+    choice = {
+        "index": 0,
+        "message": message,
+        "finish_reason": _finish(answer),
+        "logprobs": None,
+    }
     return Reply(
         {
             "id": completion.id,
             "object": "chat.completion",
             "created": completion.created,
             "model": body.model,
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+            "choices": [choice],
             "usage": _usage(answer),
             "seedrag": completion.with_notices(answer),
         }
@@ -189,7 +195,7 @@ def _ending(
         said += rest
     annotations = completion.annotations(answer, said)
     yield completion.chunk(
-        {"annotations": annotations}, "stop", seedrag=completion.with_notices(answer)
+        {"annotations": annotations}, _finish(answer), seedrag=completion.with_notices(answer)
     )
     if usage:
         yield _data(completion.value([], usage=_usage(answer)))
@@ -248,11 +254,18 @@ def _ignored(body: ChatBody, heard: int) -> list[dict[str, str]]:
     return [{"code": "parameters_ignored", "message": f"Not heeded here: {', '.join(given)}."}]
 
 
+def _finish(answer: Mapping[str, Any]) -> str:
+    """Return why the answer ends where it does, in OpenAI's words."""
+    return "length" if any(each["code"] == "reply_cut" for each in answer["warnings"]) else "stop"
+
+
 def _usage(answer: Mapping[str, Any]) -> dict[str, int] | None:
     """Return the tokens that a backend told of, in OpenAI's names; None where it did not."""
     told = answer["usage"]
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    return {name: told.get(name, 0) for name in names} if told else None
+    if not told:
+        return None
+    read, written = (told.get(name, 0) for name in ("prompt_tokens", "completion_tokens"))
+    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
 def _data(value: Mapping[str, Any]) -> bytes:

@@ -14,6 +14,14 @@ _ORDER: Sequence[Verdict] = ("verified", "unsupported", "not_found")
 """One verified citation verifies its sentence."""
 _LIST_MARK = regex.compile(r"^(?:[-*+•]|\d{1,3}[.)])\s+")
 
+_PREAMBLE = regex.compile(
+    r"""^(?:here\s(?:is|are)\b[^:.]{0,60}:
+    |(?:based\son|according\sto|as\s(?:stated|mentioned|described)\sin)\s(?:the|these|this|your)\s
+     (?:\w+\s)?(?:passages?|documents?|texts?|contexts?|sources?|information|excerpts?)[^,:.]{0,30}[,:])\s*""",
+    regex.I | regex.VERBOSE,
+)
+"""What speaks of the passages and not of what they say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -61,7 +69,7 @@ class Resolver:
         A sentence without a marker is given the citation that it should have had, if there is one.
         """
         claim = MARKER.sub("", said).strip()
-        checked = _LIST_MARK.sub("", claim)
+        checked = _PREAMBLE.sub("", _LIST_MARK.sub("", claim))
         named = [_int(n) for match in MARKER.finditer(said) for n in match[1].split(",")]
         if named:
             marks = {n: self._mark(checked, n) for n in dict.fromkeys(named)}
