@@ -3,7 +3,7 @@
 Offsets are code points of `Document.text`, half open, everywhere.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -104,8 +104,6 @@ class Retrieval:
     language: str = "und"
     """The language they are stemmed in; other text compares with them in the same."""
     notices: Sequence[Notice] = ()
-    text_sha256: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
-    """Gives the sha256 of a document's whole text as it stood in the index that was searched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,6 @@ class ReceiptPassage(_Form):
     score: float
     sha256: Sha256 = Field(description="Of its text in UTF-8.")
     begins: str = Field(description="Its first characters, by which it is found where it moved.")
-    document_sha256: Sha256 | None = Field(description="Of the whole document's text in UTF-8.")
 
 
 class ReceiptCitation(_Form):

@@ -109,7 +109,6 @@ def _passages(retrieval: Retrieval) -> list[dict[str, Any]]:
             "score": round(passage.score, 6),
             "sha256": sha256(passage.text),
             "begins": passage.text[:BEGINS],
-            "document_sha256": retrieval.text_sha256 and retrieval.text_sha256(passage.doc),
         }
         for passage in retrieval.passages
     ]

@@ -197,16 +197,7 @@ class Retriever:
         unknown = [stem for stem, df in counts.items() if df == 0]
         manifest = opened.snapshot.manifest
         reference = IndexRef(opened.snapshot.generation, manifest.digest)
-        return Retrieval(
-            query.question,
-            passages,
-            reference,
-            terms,
-            unknown,
-            language,
-            notices,
-            opened.snapshot.text_sha256,
-        )
+        return Retrieval(query.question, passages, reference, terms, unknown, language, notices)
 
     def _opened(self, snapshot: Snapshot) -> _Open:
         manifest = snapshot.manifest

@@ -1,7 +1,6 @@
 """One generation, open for reading: its bytes are checked once, then mapped."""
 
 import errno
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +40,6 @@ class Snapshot:
         arrays = [_mapped(folder / name, kind) for name, kind in lexical.ARRAYS.items()]
         self.lexical = Lexical(*arrays)
         self._row = lru_cache(_ROWS)(self._read_row)
-        self._sha256 = lru_cache(_ROWS)(self._hashed)
 
     def __len__(self) -> int:
         return len(self.chunks)
@@ -74,16 +72,6 @@ class Snapshot:
         if number is None:
             raise KeyError(doc)
         return self.document_bytes(number).decode()
-
-    def text_sha256(self, doc: str) -> str:
-        """Return the sha256 of a document's text in UTF-8; raises `KeyError` for an unknown id."""
-        number = self.find(doc)
-        if number is None:
-            raise KeyError(doc)
-        return self._sha256(number)
-
-    def _hashed(self, number: int) -> str:
-        return hashlib.sha256(self.document_bytes(number)).hexdigest()
 
     def find(self, doc: str) -> int | None:
         """Return the number of the document with an id, or None."""
