@@ -1,9 +1,11 @@
 """Fits the confidence and its threshold to one's own seeds, on gold with both kinds of questions.
 
 The shipped calibration tells which signals matter. Here its probability is put right for these
-seeds by Platt's method (Platt 1999, "Probabilistic Outputs for Support Vector Machines"), and the
-threshold is the one at which most items come out right: answered rightly, or rightly not answered.
-What is reported was measured on folds that the fit did not see; a document's items share a fold.
+seeds by Platt's method (Platt 1999, "Probabilistic Outputs for Support Vector Machines"), together
+with the share of an answer's sentences that were verified, which says much of what a model wrote and
+nothing of quotes. The threshold is the one at which most items come out right: answered rightly, or
+rightly not answered. What is reported was measured on folds that the fit did not see; a document's
+items share a fold.
 """
 
 import json
@@ -58,9 +60,11 @@ def calibrate(gold: Gold, system: System, progress: Progress) -> Fitted:
             "ones; without both there is nothing to tell apart."
         )
     logits = _logit(np.array([each.record["confidence"] for each in rows]))
-    unseen, thresholds = _unseen(logits, right, answerable, _folds(rows))
-    scale, shift = _platt(logits, right)
-    threshold = _threshold(_sigmoid(scale * logits + shift), right, answerable)
+    verified = np.array([each.record["signals"]["verified"] for each in rows])
+    x = np.stack([logits, verified], axis=1)
+    unseen, thresholds = _unseen(x, right, answerable, _folds(rows))
+    (scale, trust), shift = _platt(x, right)
+    threshold = _threshold(_sigmoid(x @ [scale, trust] + shift), right, answerable)
     measured = _measured(unseen, thresholds, right, answerable)
     calibration = {
         "id": f"{gold.name}-{len(rows)}-{gold.digest[:8]}",
@@ -68,7 +72,7 @@ def calibrate(gold: Gold, system: System, progress: Progress) -> Fitted:
         "holds_for": {name: system.fingerprint[name] for name in _HOLDS_FOR},
         "models": [
             {
-                "weights": {name: round(scale * w, 6) for name, w in model["weights"].items()},
+                "weights": _scaled(model["weights"], scale, trust),
                 "bias": round(scale * model["bias"] + shift, 6),
                 "threshold": round(threshold, 4),
                 "measured_on_unseen_folds": measured,
@@ -117,6 +121,14 @@ def curve(found: Fitted) -> str:
     )
 
 
+def _scaled(weights: Mapping[str, float], scale: float, trust: float) -> dict[str, float]:
+    """Return a model's weights by the fit; what is verified counts on top of what it did."""
+    scaled = {name: scale * weight for name, weight in weights.items()}
+    if trust:
+        scaled["verified"] = scaled.get("verified", 0.0) + trust
+    return {name: round(weight, 6) for name, weight in scaled.items()}
+
+
 def _models(system: System) -> list[dict[str, Any]]:
     path = system.settings.calibration or SHIPPED
     models: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["models"]
@@ -129,26 +141,32 @@ def _folds(rows: Sequence[Scored]) -> NDArray[np.int64]:
 
 
 def _unseen(
-    logits: Floats, right: Flags, answerable: Flags, folds: NDArray[np.int64]
+    x: Floats, right: Flags, answerable: Flags, folds: NDArray[np.int64]
 ) -> tuple[Floats, Floats]:
     """Return for each item the confidence and the threshold that the other folds give it."""
-    confidence, thresholds = np.empty_like(logits), np.empty_like(logits)
+    confidence, thresholds = np.empty(len(x)), np.empty(len(x))
     for fold in range(FOLDS):
         held = folds == fold
-        scale, shift = _platt(logits[~held], right[~held])
-        fitted = _sigmoid(scale * logits + shift)
+        weights, shift = _platt(x[~held], right[~held])
+        fitted = _sigmoid(x @ weights + shift)
         confidence[held] = fitted[held]
         thresholds[held] = _threshold(fitted[~held], right[~held], answerable[~held])
     return confidence, thresholds
 
 
-def _platt(logits: Floats, right: Flags) -> tuple[float, float]:
-    """Return scale and shift; a scale that would turn the order around is left at 1."""
+def _platt(x: Floats, right: Flags) -> tuple[tuple[float, float], float]:
+    """Return the weights of the logit and of what is verified, and the shift.
+
+    A weight that would turn the order around is not taken: 1 for the logit's, 0 for the other.
+    """
     if right.all() or not right.any():
-        return 1.0, 0.0
-    model = LogisticRegression(C=1e3).fit(logits[:, None], right)
-    scale = float(model.coef_[0, 0])
-    return (scale, float(model.intercept_[0])) if scale > 0 else (1.0, 0.0)
+        return (1.0, 0.0), 0.0
+    for columns in ([0, 1], [0]) if np.ptp(x[:, 1]) else ([0],):
+        model = LogisticRegression(C=1e3).fit(x[:, columns], right)
+        scale, *trust = (float(weight) for weight in model.coef_[0])
+        if scale > 0 and min(trust, default=0.0) >= 0:
+            return (scale, trust[0] if trust else 0.0), float(model.intercept_[0])
+    return (1.0, 0.0), 0.0
 
 
 def _threshold(confidence: Floats, right: Flags, answerable: Flags) -> float:

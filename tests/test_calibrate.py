@@ -45,16 +45,31 @@ def test_platt_puts_an_overconfident_probability_right() -> None:
     truth = rng.uniform(0.05, 0.95, 4000)
     right = rng.random(4000) < truth
     overconfident = 3 * room._logit(truth) + 1
-    scale, shift = room._platt(overconfident, right)
+    (scale, trust), shift = room._platt(_with(overconfident, 1.0), right)
     assert scale == pytest.approx(1 / 3, abs=0.03)
+    assert trust == 0
     fitted = room._sigmoid(scale * overconfident + shift)
     assert np.abs(fitted - truth).mean() < 0.02
 
 
 def test_a_fit_never_turns_the_order_around() -> None:
     logits = np.linspace(-2, 2, 40)
-    assert room._platt(logits, logits < 0) == (1.0, 0.0)
-    assert room._platt(logits, np.ones(40, bool)) == (1.0, 0.0)
+    for verified in (1.0, logits > 0):
+        assert room._platt(_with(logits, verified), logits < 0) == ((1.0, 0.0), 0.0)
+        assert room._platt(_with(logits, verified), np.ones(40, bool)) == ((1.0, 0.0), 0.0)
+
+
+def test_what_is_verified_counts_where_it_tells_right_from_wrong() -> None:
+    rng = np.random.default_rng(2)
+    logits, verified = rng.normal(size=2000), rng.random(2000)
+    right = rng.random(2000) < room._sigmoid(logits + 4 * verified - 2)
+    (scale, trust), shift = room._platt(_with(logits, verified), right)
+    assert (scale, trust, shift) == pytest.approx((1, 4, -2), abs=0.4)
+    assert room._scaled({"known": 2.0}, 0.5, trust) == {"known": 1.0, "verified": round(trust, 6)}
+
+
+def _with(logits: room.Floats, verified: object) -> room.Floats:
+    return np.stack([logits, np.broadcast_to(verified, logits.shape)], axis=1).astype(float)
 
 
 def test_calibrating_on_the_shipped_gold(eval_cache: Path, tmp_path: Path) -> None:
