@@ -1,4 +1,4 @@
-"""`python -m eval`: check, run, compare, bless, calibrate, canary, harvest, convert."""
+"""`python -m eval`: check, run, compare, bless, calibrate, canary, ground, harvest, convert."""
 
 from eval.cli.main import main
 
