@@ -14,7 +14,7 @@ _WINDOW = 3
 """Neighbouring sentences of a passage that may support one sentence together."""
 _READ = 4
 """Windows that the judge reads: those that hold most of the claim's words."""
-_CONTRADICTED = 0.35
+_CONTRADICTED = 0.45
 """What is left of the score of a text that lacks or contradicts a fact of the claim."""
 _LONGER = 0.9
 """What is left of the score for each further sentence that a window takes."""
