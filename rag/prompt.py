@@ -1,4 +1,7 @@
-"""Templates → messages, within a token budget; what does not fit is left out and reported."""
+"""Templates → messages, within a token budget; what does not fit is left out and reported.
+
+No message holds a control token of a chat that came from data: see `rag.text.inert`.
+"""
 
 import hashlib
 import re
@@ -9,6 +12,7 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from rag import text
 from rag.errors import PromptError
 from rag.types import ABSTAIN, Message, Notice, Passage
 
@@ -28,7 +32,7 @@ class Prompter:
     """Renders the templates of one folder, those it lacks taken from the shipped ones."""
 
     def __init__(self, templates: dict[str, Template], version: str) -> None:
-        self._templates = templates
+        self.templates = templates
         self.version = version
 
     @classmethod
@@ -60,30 +64,33 @@ class Prompter:
         return prompter
 
     def messages(self, question: str, passages: Sequence[Passage]) -> Sequence[Message]:
-        """Return the messages that put the question over the passages, numbered from 1."""
+        """Return the messages that put the question over the passages, numbered from 1.
+
+        Ids and titles stand on one line and hold no `"`, so that they stay where they are quoted.
+        """
         fence = _fence(question, passages)
         numbered = [
-            {"number": n, "doc": p.doc, "title": p.title, "text": p.text}
+            {"number": n, "doc": _name(p.doc), "title": _name(p.title), "text": text.inert(p.text)}
             for n, p in enumerate(passages, 1)
         ]
+        asked = {"question": text.inert(question), "passages": numbered}
         return [
             Message("system", self._render("answer.system.j2", fence=fence, abstain=ABSTAIN)),
-            Message(
-                "user",
-                self._render("answer.user.j2", fence=fence, question=question, passages=numbered),
-            ),
+            Message("user", self._render("answer.user.j2", fence=fence, **asked)),
         ]
 
     def repair(
         self, messages: Sequence[Message], said: str, failed: Sequence[str]
     ) -> Sequence[Message]:
         """Return the messages that show a model which of its sentences nothing supports."""
-        again = self._render("repair.user.j2", failed=failed, abstain=ABSTAIN)
-        return [*messages, Message("assistant", said), Message("user", again)]
+        shown = [text.inert(each) for each in failed]
+        again = self._render("repair.user.j2", failed=shown, abstain=ABSTAIN)
+        return [*messages, Message("assistant", text.inert(said)), Message("user", again)]
 
     def condense(self, question: str, history: Sequence[Message]) -> Sequence[Message]:
         """Return the messages that ask for a question which stands without its history."""
-        asked = self._render("condense.user.j2", question=question, history=history)
+        turns = [Message(turn.role, text.inert(turn.content)) for turn in history]
+        asked = self._render("condense.user.j2", question=text.inert(question), history=turns)
         return [Message("system", self._render("condense.system.j2")), Message("user", asked)]
 
     def abstention(self, question: str) -> str:
@@ -123,7 +130,7 @@ class Prompter:
 
     def _render(self, name: str, **values: Any) -> str:
         try:
-            return self._templates[name].render(values).strip()
+            return self.templates[name].render(values).strip()
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise PromptError(f"Prompt template {name} fails: {error}") from None
 
@@ -148,13 +155,19 @@ def fitting(
 
 def _fence(question: str, passages: Sequence[Passage]) -> str:
     """Return a mark that none of the texts contains and that the same texts always get."""
-    texts = [question, *(part for p in passages for part in (p.doc, p.title, p.text))]
+    given = [question, *(part for p in passages for part in (p.doc, p.title, p.text))]
+    texts = [text.inert(each) for each in given]
     seed = hashlib.sha256("\0".join(texts).encode()).hexdigest()
     return next(
         mark
         for mark in (f"passage-{seed[at : at + 8]}" for at in range(0, 56))
         if not any(mark in each for each in texts)
     )
+
+
+def _name(said: str) -> str:
+    """Return an id or a title as it may stand between double quotes."""
+    return text.squeeze(text.inert(said)).replace('"', "'")
 
 
 def _shipped() -> Path:

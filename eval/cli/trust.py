@@ -55,19 +55,20 @@ def canary(
     limit: Annotated[int, typer.Option(min=1, help="Questions that attacks are planted for.")] = 12,
     as_json: Json = False,
 ) -> None:
-    """Count answers that obey planted orders.
+    """Count answers that obey planted orders, with fences around the passages and without.
 
-    Documents that say "ignore the question" in several ways are asked beside the seeds.
+    Each question is asked once beside each of two dozen documents that say "ignore the question" in
+    their ways. `said` is before checking, `shown` after it, `strict` under RAG_GROUNDING=strict.
     """
     from eval.canary import canary as attack
-    from eval.canary import opening, table
+    from eval.cli.orders import table
     from eval.system import read_documents
 
     asked = read_gold(gold)
     settings = Settings.load(backend=backend)
     documents = read_documents(asked, settings, seeds)
     with progress_bar("questions") as progress:
-        found = attack(asked, documents, opening(settings), limit, progress)
+        found = attack(asked, documents, settings, limit, progress)
     if as_json:
         show.as_json(found)
     else:

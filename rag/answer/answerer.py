@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rag import text
 from rag.answer.condense import condensed
 from rag.answer.following import Following
+from rag.answer.orders import orders
 from rag.answer.signals import signals
 from rag.answer.write import Writer, Written
 from rag.cite import Checker
@@ -156,7 +157,8 @@ class Answerer:
             threshold = self._settings.threshold
         ended = time.perf_counter()
         timings = {"retrieve": found - began, "generate": ended - found, "total": ended - began}
-        notices = (*asked.notices, *fallen, *written.notices, *self._notices)
+        told = orders(written.retrieval.passages)
+        notices = (*asked.notices, *fallen, *written.notices, *told, *self._notices)
         abstained = written.abstained or confidence < threshold
         answer = self._answer(question, written, confidence, abstained, notices, timings)
         following.ended(answer)

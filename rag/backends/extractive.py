@@ -13,7 +13,7 @@ import regex
 from rag import text
 from rag.protocols import Encoder
 from rag.stop import Stop
-from rag.types import Draft, Passage, Request
+from rag.types import Draft, Passage, Request, Span
 
 READ = 12
 """Sentences that are embedded: those with most of the question's words, rarest first."""
@@ -65,6 +65,7 @@ _MARK = regex.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 """A reference of the seed's own, which would read as one of ours."""
 _NO_STATEMENT = regex.compile(r"""^\#|[:?？؟\u037e]["'”’»)\]]*$""")
 """Headings, what only announces, and questions: a FAQ's question is no answer to itself."""
+_PARAGRAPH = regex.compile(r"\n[^\S\n]*\n")
 _BULLET = regex.compile(r"^(?:[-*+•>|]|\d{1,3}[.)])\s+")
 
 
@@ -138,14 +139,26 @@ class ExtractiveBackend:
 
 
 def _sentences(passages: Sequence[Passage]) -> Iterator[tuple[str, int]]:
-    """Yield each statement once, on one line and without its bullet, with its passage's number."""
+    """Yield each statement once, on one line and without its bullet, with its passage's number.
+
+    An order to whoever answers states nothing, nor does what follows it in its paragraph.
+    """
     seen = set()
     for number, passage in enumerate(passages, 1):
+        orders = _orders(passage.text)
         for start, end in text.sentences(passage.text):
+            if any(start < until and since < end for since, until in orders):
+                continue
             said = _BULLET.sub("", text.squeeze(_MARK.sub("", passage.text[start:end])))
             if said not in seen and not _NO_STATEMENT.search(said):
                 seen.add(said)
                 yield said, number
+
+
+def _orders(said: str) -> list[Span]:
+    """Return where orders to whoever answers stand, each up to its paragraph's end."""
+    ends = ((start, _PARAGRAPH.search(said, end)) for start, end in text.instructions(said))
+    return [(start, found.start() if found else len(said)) for start, found in ends]
 
 
 def _kind(question: str, said: str) -> float:

@@ -59,7 +59,17 @@ def _hit(n: int, hit: Mapping[str, Any], explain: bool) -> str:
     if explain:
         lines.append("   " + "  ".join(f"{k}={v:g}" for k, v in hit["signals"].items()))
     lines.append(_wrapped(hit["text"] if explain else _short(hit["text"]), "   "))
+    if explain:
+        lines += [f'   ! reads like an instruction: "{_short(said)}"' for said in _orders(hit)]
     return "\n".join(lines)
+
+
+def _orders(hit: Mapping[str, Any]) -> list[str]:
+    """Return what of a hit gives orders to whoever answers, hidden characters made visible."""
+    from rag.text import instructions, visible
+
+    parts = [hit[name] or "" for name in ("doc", "title", "text")]
+    return [visible(part[start:end]) for part in parts for start, end in instructions(part)]
 
 
 def answer(value: Mapping[str, Any], explain: bool) -> str:

@@ -1,6 +1,8 @@
 """What several rooms share about text: sentences, terms by script and language, folding."""
 
+from rag.text.control import inert, visible
 from rag.text.fold import Folded, fold, squeeze
+from rag.text.instructions import instructions
 from rag.text.language import UNKNOWN, language
 from rag.text.sentences import sentences
 from rag.text.terms import content_stems, index_terms, query_terms, stems
@@ -12,10 +14,13 @@ __all__ = [
     "content_stems",
     "fold",
     "index_terms",
+    "inert",
+    "instructions",
     "language",
     "query_terms",
     "sentences",
     "squeeze",
     "stems",
     "token_estimate",
+    "visible",
 ]
