@@ -125,12 +125,12 @@ def test_orders_to_whoever_answers_are_found_in_many_languages(said: str) -> Non
 
 @pytest.mark.parametrize("said", INNOCENT)
 def test_what_speaks_to_people_is_left_alone(said: str) -> None:
-    assert instructions(said) == []
+    assert instructions(said) == ()
 
 
 def test_the_shipped_seeds_hold_none() -> None:
     for path in sorted((ROOT / "seeds").rglob("*.*")):
-        assert instructions(path.read_text(encoding="utf-8")) == [], path
+        assert instructions(path.read_text(encoding="utf-8")) == (), path
 
 
 @pytest.mark.parametrize(

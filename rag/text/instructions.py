@@ -3,7 +3,8 @@
 Found by wording, so others will get through. What is found is marked and never dropped from a text.
 """
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 
 import regex
 
@@ -26,14 +27,16 @@ _NEAR = 16
 """Characters before a verb that tell whether a clause begins there."""
 
 
-def instructions(text: str) -> list[Span]:
+@lru_cache(maxsize=4096)
+def instructions(text: str) -> Sequence[Span]:
     """Return the spans of sentences that hold an order to whoever answers, or what is hidden.
 
-    In rising order, none touching another.
+    In rising order, none touching another. The same passages are looked through for many questions,
+    so what was found in the last few thousand texts is remembered.
     """
     hits = [*_worded(text), *_hidden(text)]
     if not hits:
-        return []
+        return ()
     hits += [
         each for each in sentences(text) if any(each[0] < end and at < each[1] for at, end in hits)
     ]
@@ -43,7 +46,7 @@ def instructions(text: str) -> list[Span]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))
-    return joined
+    return tuple(joined)
 
 
 def _worded(text: str) -> list[Span]:
