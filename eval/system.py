@@ -32,7 +32,8 @@ Progress = Callable[[int, int], None]
 _ELSEWHERE = {
     *("index", "seeds", "prompts", "calibration"),  # told by the digest of what stands there
     # No answer depends on these:
-    *("cache_dir", "keep_generations", "threads", "max_file_mb", "remembered"),
+    *("cache_dir", "keep_generations", "threads", "max_file_mb", "remembered", "stream", "retries"),
+    *("connect_seconds", "first_token_seconds", "silence_seconds", "reply_seconds"),
     *ServiceSettings.model_fields,
 }
 """Settings that fingerprints leave out. All others count, those of tomorrow too."""
