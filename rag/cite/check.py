@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import regex
 
 from rag import text
-from rag.cite.facts import contradicted, lacking_facts
+from rag.cite.facts import contradicted, lacking_facts, values
 from rag.protocols import Judge
 from rag.types import Span
 
@@ -85,10 +85,11 @@ class Checker:
 
 
 def _windows(claim: str, passage: str, language: str) -> list[Span]:
-    """Return up to `_READ` runs of sentences that hold most of a claim's words, shorter ones first."""
-    wanted = set(text.content_stems(claim, language))
+    """Return up to `_READ` runs of sentences that hold most of a claim's words and numbers."""
+    wanted = {*text.content_stems(claim, language), *values(claim, language)}
     spans = text.sentences(passage) or [(0, len(passage))]
-    held = [wanted.intersection(text.stems(passage[slice(*span)], language)) for span in spans]
+    parts = [passage[slice(*span)] for span in spans]
+    held = [wanted.intersection([*text.stems(p, language), *values(p, language)]) for p in parts]
     ranked = []
     for size in range(1, _WINDOW + 1):
         for first in range(len(spans) - size + 1):

@@ -18,14 +18,17 @@ _QUESTION = 0.5
 """What is left of a score where the claim asks and states nothing; the same."""
 _TALK = 0.7
 """What is left where the claim speaks of "I" or "you" and the text does not; the same."""
-_SHORT = 0.5
-"""What is left where a claim of one or two content words has one that the text lacks."""
+_LACKING = 0.5
+"""What is left where the text holds nothing of what a claim says beside names and numbers, or not all
+of what a claim of `_FEW` words says."""
+_FEW = 4
 NEITHER = 0.5
 """The score of a claim such as "Yes", which no text can support or refute by itself."""
 _NEITHER = regex.compile(
     r"[\W_]*(?:yes|no|true|false|correct|ja|nein|sí|si|non|oui|não|sim|да|нет|是|不是|对)?[\W_]*",
     regex.I,
 )
+_NAMED = regex.compile(r"(?<=[\p{L}\p{N},;:)’'\"] )\p{Lu}[\p{L}\p{M}\p{N}]*|\p{N}+")
 _SPEAKERS = regex.compile(r"(?<!\p{L})(?:I|you|we|my|your|our|me|us)(?!\p{L})", regex.I)
 
 
@@ -33,13 +36,13 @@ class LexicalJudge:
     """Weighs the shares of a claim's content stems, stems and neighbouring stems that a text holds."""
 
     name = "lexical-2"
-    threshold = 0.46
+    threshold = 0.42
 
     def scores(self, claim: str, texts: Sequence[str], language: str) -> Sequence[float]:
         """Return the weighed share for each text, 0..1."""
         if _NEITHER.fullmatch(claim):
             return [NEITHER] * len(texts)
-        content = set(text.content_stems(claim, language))
+        content = _content(claim, language)
         every = text.stems(claim, language)
         return [
             _shares(content, every, text.stems(each, language)) * _tone(claim, each) for each in texts
@@ -49,7 +52,7 @@ class LexicalJudge:
 class HybridJudge:
     """Weighs the likeness of words with that of vectors, which also see words of like meaning."""
 
-    threshold = 0.46
+    threshold = 0.42
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -71,6 +74,13 @@ class HybridJudge:
         ]
 
 
+def _content(claim: str, language: str) -> set[str]:
+    """Return the stems that say something, if possible without names and numbers: rules check those."""
+    every = set(text.content_stems(claim, language))
+    plain = every - {stem for word in _NAMED.findall(claim) for stem in text.stems(word, language)}
+    return plain or every
+
+
 def _shares(content: set[str], every: Sequence[str], held: Sequence[str]) -> float:
     known, pairs = set(held), set(pairwise(held))
     neighbours = list(pairwise(every))
@@ -79,9 +89,13 @@ def _shares(content: set[str], every: Sequence[str], held: Sequence[str]) -> flo
         (_ALL, sum(stem in known for stem in every), len(every)),
         (_PAIRS, sum(pair in pairs for pair in neighbours), len(neighbours)),
     )
-    short = _SHORT if 0 < len(content) <= 2 and not content <= known else 1.0
+    lacking = content.isdisjoint(known) or (len(every) <= _FEW and not content <= known)
     whole = sum(weight for weight, _, count in shares if count)
-    return short * sum(weight * there / n for weight, there, n in shares if n) / (whole or 1)
+    return (
+        (_LACKING if lacking else 1.0)
+        * sum(weight * there / n for weight, there, n in shares if n)
+        / (whole or 1)
+    )
 
 
 def _tone(claim: str, said: str) -> float:

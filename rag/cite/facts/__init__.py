@@ -1,6 +1,9 @@
 """What of a claim rules can check: numbers, units, dates, names, denial, and what goes with what."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+import regex
 
 from rag.cite.facts.aligned import put_in_place
 from rag.cite.facts.binding import misplaced
@@ -10,7 +13,15 @@ from rag.cite.facts.names import lacking, names
 from rag.cite.facts.numbers import Number, numbers
 from rag.cite.facts.units import mentions, unit
 
-__all__ = ["contradicted", "lacking_facts"]
+__all__ = ["contradicted", "lacking_facts", "values"]
+
+_CODE = regex.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s)\]]+[^\s)\].,;:]")
+"""Addresses: their every character counts."""
+
+
+def values(said: str, language: str) -> set[Decimal]:
+    """Return what the numbers of a text may be worth."""
+    return {value for number in numbers(said, language) for value in number.values}
 
 
 def lacking_facts(claim: str, said: str, language: str) -> Sequence[str]:
@@ -18,6 +29,7 @@ def lacking_facts(claim: str, said: str, language: str) -> Sequence[str]:
     return [
         *_numbers(claim, said, language),
         *_dates(claim, said),
+        *(f"lacks {code}" for code in _CODE.findall(claim) if code.casefold() not in said.casefold()),
         *(f"lacks the name {name}" for name in lacking(_names(claim, said, language), said)),
     ]
 

@@ -44,18 +44,30 @@ _CLAUSE = regex.compile(r"[,;:.!?()—–。，；]")
 _AFTER = frozenset({"de", "nl"})
 """Languages where the word for not may follow what it denies."""
 _OPPOSITE = (
-    "more fewer|more less|most few|many few|much little|raise cut|raise lower|raise reduce|rise fall"
-    "|increase decrease|increase reduce|grow shrink|strengthen weaken|improve worsen|large small"
-    "|huge small|huge tiny|big small|long short|high low|higher lower|larger smaller|bigger smaller"
-    "|longer shorter|older younger|old young|men women|man woman|male female|boy girl|northern southern"
-    "|eastern western|north south|east west|begin end|start stop|open close|first last|first final"
-    "|accept reject|accept refuse|allow forbid|allow ban|permit prohibit|support oppose"
-    "|possible impossible|always never|often seldom|often rarely|above below|over under|minimum maximum"
-    "|import export|hot cold|warm cold|rich poor|guilty innocent|easy hard|easy difficult|strong weak"
-    "|early late|earlier later|public private|rural urban|legal illegal|alive dead|succeed fail"
-    "|success failure|majority minority|threat guarantee|cause prevent|war peace"
-    "|common rare|permanent temporary|before after|since until|inside outside"
+    "more fewer|more less|most few|many few|much little|raise cut|raise lower|raise reduce|"
+    "rise fall|increase decrease|increase reduce|grow shrink|strengthen weaken|improve worsen|"
+    "large small|huge small|huge tiny|big small|long short|high low|higher lower|"
+    "larger smaller|bigger smaller|longer shorter|older younger|old young|men women|man woman|"
+    "male female|boy girl|northern southern|eastern western|north south|east west|begin end|"
+    "start stop|open close|first last|first final|accept reject|accept refuse|allow forbid|"
+    "allow ban|permit prohibit|support oppose|possible impossible|always never|often seldom|"
+    "often rarely|above below|over under|minimum maximum|import export|hot cold|warm cold|"
+    "rich poor|guilty innocent|easy hard|easy difficult|strong weak|early late|earlier later|"
+    "public private|rural urban|legal illegal|alive dead|succeed fail|success failure|"
+    "majority minority|threat guarantee|cause prevent|war peace|common rare|"
+    "permanent temporary|slow fast|slow sudden|gradual sudden|top bottom|wide narrow|"
+    "upper lower|cut increase|cheap expensive|safe dangerous|simple complex|local global|"
+    "domestic foreign|ancient modern"
 )
+_REPLACED = (
+    "before after|since until|inside outside|all most|all some|all many|all few|most some|"
+    "most few|every some|always sometimes|always usually|each some|both either|highest lowest|"
+    "largest smallest|summer spring|summer winter|autumn spring|spring winter|morning evening|"
+    "morning night|husband wife|mother father|son daughter|brother sister|north south|"
+    "east west|left right|day night"
+)
+"""Words that are opposed where one stands in the very place of the other."""
+_PLACES = [frozenset(pair.split()) for pair in _REPLACED.split("|")]
 _PAIRS = [tuple(pair.split()) for pair in _OPPOSITE.split("|")]
 
 
@@ -72,22 +84,19 @@ def denies(claim: str, said: str, language: str) -> bool:
     """Tell whether a claim denies what a text says, or says what it denies."""
     claim, said = _NO_DENIAL.sub(" ", claim), _NO_DENIAL.sub(" ", said)
     one, other = _denied(claim, language, _NEGATION), _denied(said, language, _NEGATION)
-    if one.negations and not other.negations:
-        weak = _denied(said, language, _IN_OTHER_WORDS)
-        if weak.negations:
-            return bool(one.stems & (weak.plain - weak.stems))
-        return bool(one.stems & other.plain) or not (
-            _PERHAPS.search(said) or _prefixed(one.stems, said)
-        )
-    if not (one.negations or other.negations or _IN_OTHER_WORDS.search(said) or _PERHAPS.search(said)):
-        weak = _denied(claim, language, _IN_OTHER_WORDS)
-        return bool(weak.stems & other.plain)
-    if not one.negations and not (_IN_OTHER_WORDS.search(claim) or _INSTEAD.search(claim)):
-        weak = _denied(said, language, _IN_OTHER_WORDS) if language == "en" else other
-        return bool((other.stems & one.plain) - other.plain or (weak.stems & one.plain) - weak.plain)
+    hinted, hints = (_denied(text, language, _IN_OTHER_WORDS) for text in (claim, said))
+    denied = other.stems | hints.stems
+    plain = other.plain - hints.stems
+    if one.negations and not (other.negations or hints.negations):
+        in_other_words = _PERHAPS.search(said) or _prefixed(one.stems, said)
+        return bool(one.stems & plain) or not in_other_words
     if one.negations == other.negations and other.stems & (one.plain | one.stems):
         return False  # both deny, each in its own words
-    return bool(one.stems & (other.plain - other.stems))
+    if one.negations:
+        return bool(one.stems & (plain - denied))
+    if hinted.negations or _INSTEAD.search(claim):
+        return not (other.negations or hints.negations) and bool(hinted.stems & plain)
+    return bool((denied & one.plain) - plain)
 
 
 def opposites(claim: str, said: str, language: str) -> Iterator[str]:
@@ -103,11 +112,13 @@ def opposites(claim: str, said: str, language: str) -> Iterator[str]:
 
 
 def opposed(word: str, other: str) -> bool:
-    """Tell whether two words have opposite senses: by the table, or one is the other with "un-"."""
+    """Tell whether two words have opposite senses: by the tables, or one is the other with "un-"."""
     stems = {text.stems(each, "en")[0] for each in (word, other) if text.stems(each, "en")}
     if any(stems == {text.stems(each, "en")[0] for each in pair} for pair in _PAIRS):
         return True
     short, long = sorted((word.casefold(), other.casefold()), key=len)
+    if {short, long} in _PLACES:
+        return True
     return len(short) > 3 and any(long == f"{prefix}{short}" for prefix in _PREFIXES)
 
 

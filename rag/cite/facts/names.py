@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 import regex
 
 from rag import text
-from rag.cite.facts.words import COMMON
+from rag.cite.facts.words import COMMON, PLACES
 from rag.text.language import LANGUAGES
 
 _WORD = regex.compile(r"(?:\p{L}\.){2,}|\p{L}[\p{L}\p{M}\p{N}]*(?:['’]\p{L}{2,})*")
@@ -17,8 +17,8 @@ _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae"
 """Letters that are no others with accents, and are written as these."""
 _ENDS = ("", "s", "n", "an", "ian", "ans", "ians", "ese", "ish", "i", "is", "er", "ers", "en", "ns")
 """What a name may have more or less where people or things are called after it."""
-_COMMON_ENDS = tuple("ly tion tions ment ments ness ity ities sion sions ism ence ing ed wards".split())
-"""How words end that are hardly ever names."""
+_COMMON_ENDS = tuple("s ly tion ment ness ity sion ism ence ing ed wards".split())
+"""How words end that are rarely names, but for countries and peoples."""
 _ALWAYS_CAPITAL = frozenset({"de"})
 """Languages that write every noun with a capital, so that a single one tells nothing."""
 
@@ -26,8 +26,8 @@ _ALWAYS_CAPITAL = frozenset({"de"})
 def names(claim: str, evidence: str, language: str) -> Iterator[str]:
     """Yield the words of a claim that are names, as they stand there.
 
-    What begins a sentence is one too, unless it is known as a common word, or the evidence has it in
-    small letters. Months and a bare "I" are left to others.
+    What begins a sentence is one too in a row of capitals or in capitals alone; a lone word there is
+    one only if it is sure to be. Months and a bare "I" are left to others.
     """
     small = {folded(word) for word in _WORD.findall(evidence) if word[:1].islower()}
     small |= set(text.stems(" ".join(small), language))
@@ -52,9 +52,14 @@ def _is_common(said: str, known: Collection[str], language: str) -> bool:
     return any(form in known for form in forms)
 
 
-def _may_be_common(said: str, language: str) -> bool:
-    """Tell whether a word that begins a sentence is not sure to be a name."""
-    return language not in ("en", text.UNKNOWN) or said.casefold().endswith(_COMMON_ENDS)
+def _may_be_common(said: str, claim: str) -> bool:
+    """Tell whether a lone word that begins a sentence is not sure to be a name.
+
+    It is one where it names a country or people, or is written so inside the claim as well.
+    """
+    if folded(said) in PLACES or regex.search(rf"(?<=\p{{L}} ){said}\b", claim):
+        return False
+    return said.casefold().endswith(_COMMON_ENDS)
 
 
 def lacking(found: list[str], evidence: str) -> list[str]:

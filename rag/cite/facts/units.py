@@ -26,6 +26,7 @@ _UNITS: Mapping[str, str] = {
     "grams": r"grams?|g",
     "tonnes": r"ton(?:ne)?s?",
     "litres": r"lit(?:er|re)s?",
+    "barrels": r"barrels?",
     "gallons": r"gallons?",
     "hectares": r"hectares?|ha",
     "acres": r"acres?",
