@@ -14,9 +14,9 @@ _WINDOW = 3
 """Neighbouring sentences of a passage that may support one sentence together."""
 _READ = 4
 """Windows that the judge reads: those that hold most of the claim's words."""
-_CONTRADICTED = 0.45
+_CONTRADICTED = 0.5
 """What is left of the score of a text that lacks or contradicts a fact of the claim."""
-_LONGER = 0.9
+_LONGER = 0.95
 """What is left of the score for each further sentence that a window takes."""
 _INSIDE_WORD = regex.compile(
     r"[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]]{2}", regex.V1
