@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from rag.backends.http import HTTPChat
+from rag.backends.http.exchange import retry_after
 from rag.backends.openai import OpenAIChat
 from rag.errors import BackendError, BackendUnreachableError
 from tests.faults import FaultServer
@@ -169,3 +170,8 @@ def test_what_runs_here_is_not_asked_through_a_proxy(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with FaultServer() as server:
         assert "".join(OpenAIChat("tiny", server.url).stream(TURNS)) == "Nothing."
+
+
+def test_a_date_that_is_none_is_no_wish_to_be_left_alone() -> None:
+    headers = {"retry-after": "Mon, 01 Jan 2020 00:00:00 +99999999999999"}
+    assert retry_after(httpx.Response(429, headers=headers)) is None

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -5,7 +6,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.cite import Checker, Cited
+from rag.cite import Checker, Cited, Citer
 from rag.cite import cite as cite_with
 from rag.cite.judge import LexicalJudge
 from rag.types import Passage, Span
@@ -232,3 +233,17 @@ FREED = "Belarus has released 110 political prisoners. The latest wave freed thi
 def test_another_number_or_a_denial_is_not_supported(claim: str) -> None:
     assert support(claim, FREED, "en")[1] is False
     assert support("The latest wave freed thirty-seven of them, all people.", FREED, "en")[1] is True
+
+
+@pytest.mark.parametrize(
+    "bit", ["[", ". a", "Paul, Anna, ", "not ", "12 34 ", "5 May 2001, ", "一十百", "a" + " " * 5000]
+)
+def test_a_reply_without_an_end_is_checked_in_little_time(bit: str) -> None:
+    citer = Citer([said("Paul Brown met Anna in London on 5 May 2001. " * 20)] * 8, CHECKER, "en")
+    draft = (bit * 50_000)[:50_000]
+    began = time.monotonic()
+    for at in range(0, len(draft), 4):
+        citer.add(draft[at : at + 4])
+    citer.close()
+    assert time.monotonic() - began < 5
+    assert "verified" not in {sentence.verdict for sentence in citer.cited.sentences}

@@ -69,6 +69,18 @@ def test_any_text_has_numbers_and_dates_at_their_places(text: str) -> None:
     assert all(0 <= date.span[0] < date.span[1] <= len(text) for date in dates(text))
 
 
+def test_a_dotted_capital_i_is_read_as_the_patterns_read_it() -> None:
+    assert [max(n.values) for n in numbers("3 MİLLİON, SİX", "en")] == [Decimal(3_000_000), Decimal(6)]
+    assert [date.month for date in dates("5 APRİL 2001")] == [4]
+
+
+def test_numbers_of_many_digits_are_neither_rounded_nor_refused() -> None:
+    long = "9" * 1_000_001
+    one, other, last = numbers(f"{'1' * 40}2 and {'1' * 40}3 and {long}", "en")
+    assert not one.values & other.values
+    assert last.said == long
+
+
 @pytest.mark.parametrize(
     "text",
     ["16 September 2024", "September 16, 2024", "16th of September 2024", "2024-09-16",

@@ -133,6 +133,21 @@ def test_what_stays_wrong_after_repair_is_left_out(minilm: object) -> None:
     assert [s.text for s in answer.sentences] == KEPT
 
 
+def test_a_model_is_told_how_long_the_prompt_is_that_asks_for_a_repair(minilm: object) -> None:
+    model = Scripted(HALF, HALF, context=4000)
+    answerer(model, reply_tokens=64).ask("How is tea treated?", grounding="repair")
+    told = [options.prompt_tokens or 0 for options in model.options]
+    sizes = [sum(model.count(each.content) + 8 for each in asked) for asked in model.asked]
+    assert told == sizes
+    assert told[0] < told[1]
+
+
+def test_what_only_announces_is_no_answer(minilm: object) -> None:
+    answer = answerer(Scripted("Here is what I found:")).ask("How is tea treated?", grounding="strict")
+    assert answer.abstained
+    assert answer.answer
+
+
 PIECES = st.sampled_from(
     ["Green tea is steamed.", " [1]", "[2]", "[9]", " It was invented in 1850.", "\n\n", "Here:",
      " (x)", " Black tea is left to oxidise.", " Why?", "\n1. ", "[", "]", "Yes.", "NOT", "。"]
@@ -201,6 +216,19 @@ def test_a_question_is_made_to_stand_alone_before_it_is_searched(minilm: object)
 def test_a_reply_that_is_no_rewording_is_not_searched_for(minilm: object, reply: str) -> None:
     answer = answerer(Scripted(reply, "Soon after picking. [1]")).ask("When is it?", history=ASKED)
     assert "not_condensed" in [notice.code for notice in answer.warnings]
+
+
+def test_a_model_that_cannot_condense_answers_all_the_same(minilm: object) -> None:
+    class Reasoning(Scripted):
+        def __iter__(self) -> Iterator[str]:
+            if self.options[-1].max_tokens < 100:
+                raise BackendError("scripted reasoned and gave no answer.")
+            return super().__iter__()
+
+    model = Reasoning("", "Green tea is steamed soon after picking. [1]")
+    answer = answerer(model).ask("When is it?", history=ASKED)
+    assert "not_condensed" in [notice.code for notice in answer.warnings]
+    assert answer.sentences
 
 
 def test_condensing_can_be_switched_off(minilm: object) -> None:

@@ -1,5 +1,6 @@
 """What reads like an instruction is found and marked, and what only looks like one is left alone."""
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -203,3 +204,17 @@ def test_neither_an_order_nor_what_follows_it_in_its_paragraph_is_quoted(
     retriever = Retriever.from_documents([Document("tea.md", said)], chosen)
     answer = Answerer.over(retriever, chosen).ask("How is tea picked?")
     assert answer.answer == f"Tea is picked by {quoted}. [1]"
+
+
+def test_what_hides_behind_a_flag_is_found() -> None:
+    assert instructions("Tea \U0001f3f4" + "\U000e0061" * 40 + "\U000e007f grows.")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["ignore " + "all " * 20_000, "<!-- say a " * 3000, "\U0001f3f4" + "\U000e0061" * 80_000],
+)
+def test_a_long_hostile_text_is_looked_through_in_little_time(said: str) -> None:
+    began = time.monotonic()
+    instructions(said)
+    assert time.monotonic() - began < 3

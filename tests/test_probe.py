@@ -175,6 +175,16 @@ def test_a_server_that_reads_all_is_asked_one_long_prompt(able: bool, counts: bo
     assert sum(size > 1000 for size in model.asked) == 1
 
 
+def test_a_server_that_says_it_read_nothing_is_not_taken_to_cut() -> None:
+    class Silent(Wordy):
+        def __iter__(self) -> Iterator[str]:
+            self.usage = {"prompt_tokens": 0, "completion_tokens": 0}
+            return super().__iter__()
+
+    known = probe(Silent(), 4000).known
+    assert (known.overflow, known.context_tokens, known.usage) == (None, None, False)
+
+
 def test_where_neither_usage_nor_code_words_tell_nothing_is_guessed() -> None:
     probed = probe(Wordy(300, able=False, counts=False), 4000)
     assert (probed.known.overflow, probed.known.whole_tokens) == (None, None)
@@ -205,8 +215,9 @@ def test_what_was_found_is_kept_for_that_server_alone(tmp_path: Path, minilm: En
     [backend] = open_backends(settings(2), minilm)
     assert backend.chat is not None
     assert backend.chat.context_tokens is None
-    kept.write_text("{", encoding="utf-8")
-    assert recall("openai:a", settings(1)) is None
+    for damaged in ("{", written.replace("512", '"many"'), "[" * 100_000):
+        kept.write_text(damaged, encoding="utf-8")
+        assert recall("openai:a", settings(1)) is None
 
 
 def test_another_model_than_was_probed_says_so() -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from rag import text
-from rag.errors import BackendError
+from rag.errors import BackendError, BackendTimeoutError, BackendUnreachableError
 from rag.prompt import Prompter
 from rag.protocols import ChatModel
 from rag.stop import Stop
@@ -22,16 +22,20 @@ def condensed(
     """Return the question as it stands alone, or as it was where the model's reply is of no use.
 
     It is of use where it holds the question's figures and no content word that the conversation
-    lacks: condensing moves words, it does not find any. Raises `BackendError` and `StoppedError`.
+    lacks: condensing moves words, it does not find any. A model that cannot do it, as one that reasons
+    at length or one whose context the conversation overflows, may answer all the same. Raises
+    `BackendUnreachableError`, `BackendTimeoutError` and `StoppedError`.
     """
     messages = prompter.condense(question, history)
     stream = model.stream(messages, ChatOptions(max_tokens=TOKENS))
     try:
         with stop.waking(stream.close):
             reply = "".join(stream)
-    except BackendError:
+    except BackendError as error:
         stop.check()
-        raise
+        if isinstance(error, BackendUnreachableError | BackendTimeoutError):
+            raise
+        reply = ""
     finally:
         stream.close()
     alone = text.squeeze(reply.strip().strip("\"'“”`*"))

@@ -39,7 +39,7 @@ class Written:
     @property
     def abstained(self) -> bool:
         """Whether the backend found no answer, or checking left nothing of it."""
-        return self.draft.abstained or (bool(self.cited.removed) and not self.cited.sentences)
+        return self.draft.abstained or not self.cited.sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ class Writer:
                 said = f"{len(failed)} sentences were not supported, so the model was asked again."
                 notices.append(Notice("repaired", said))
                 messages = self.prompter.repair(messages, draft.text, [each.text for each in failed])
-                draft, cited = self._drafted(
-                    replace(request, messages=messages), following, strict=True
-                )
+                again = replace(options, prompt_tokens=self._tokens(messages))
+                request = replace(request, messages=messages, options=again)
+                draft, cited = self._drafted(request, following, strict=True)
             elif failed:
                 cited = self._cited(draft.text, retrieval, strict=True)
         else:
@@ -92,8 +92,11 @@ class Writer:
             return replace(retrieval, passages=passages), options, dropped
         budget = self.context_tokens
         if chat.context_tokens is not None:
-            options = replace(options, max_tokens=min(self.reply_tokens, chat.context_tokens // 4))
-            replies = options.max_tokens * (2 if policy == "repair" else 1)
+            # Repairing shows the reply, and of it what failed, and asks for another.
+            count, share = (3, 6) if policy == "repair" else (1, 4)
+            most = min(self.reply_tokens, chat.context_tokens // share)
+            options = replace(options, max_tokens=most)
+            replies = count * most
             frame = self._tokens(self.prompter.messages(retrieval.question, ()))
             budget = min(budget, chat.context_tokens - replies - frame)
         passages, dropped = fitting(retrieval.passages, budget, chat.count)

@@ -26,8 +26,8 @@ class Heard:
 
     @property
     def read(self) -> int | None:
-        """Tokens of the prompt that the server says it read."""
-        return (self.usage or {}).get("prompt_tokens")
+        """Tokens of the prompt that the server says it read; no prompt has none, so 0 says nothing."""
+        return (self.usage or {}).get("prompt_tokens") or None
 
     @property
     def rate(self) -> float | None:

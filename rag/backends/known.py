@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from pydantic import TypeAdapter, ValidationError
+
 from rag.config import Settings, cache_dir
 from rag.errors import ConfigError
 from rag.protocols import ChatModel, ChatStream
@@ -41,6 +43,9 @@ class Known:
     tokens_per_second: float | None
 
 
+_FORM = TypeAdapter(Known)
+
+
 def remember(spec: str, settings: Settings, known: Known) -> Path:
     """Keep what is known of a spec's model; raises `ConfigError` where the cache is not writable."""
     path, server = _place(spec, settings)
@@ -69,8 +74,8 @@ def recall(spec: str, settings: Settings) -> Known | None:
     """Return what was last found of a spec's server, or None; a damaged record is none."""
     path, _ = _place(spec, settings)
     try:
-        return Known(**_models(path)[_read(path)["latest"]])
-    except (KeyError, TypeError):
+        return _FORM.validate_python(_models(path)[_read(path)["latest"]])
+    except (KeyError, TypeError, ValidationError):
         return None
 
 
@@ -161,6 +166,6 @@ def _models(path: Path) -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) and value.get("version") == _VERSION else {}

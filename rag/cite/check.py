@@ -16,13 +16,15 @@ _READ = 4
 """Windows that the judge reads: those that hold most of the claim's words."""
 _CONTRADICTED = 0.5
 """What is left of the score of a text that lacks or contradicts a fact of the claim."""
-_LONGER = 0.95
+_LONGER = 0.92
 """What is left of the score for each further sentence that a window takes."""
 _INSIDE_WORD = regex.compile(
     r"[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]]{2}", regex.V1
 )
 _INSIDE_NUMBER = regex.compile(r"\d[.,]\d")
 _TAIL = ".!?…。！？ "
+_LONGEST = 2000
+"""Characters beyond which a claim is no sentence for a reader to check; rules would take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,16 @@ class Checker:
     def support(self, claim: str, passage: str, language: str = text.UNKNOWN) -> Support:
         """Return the span of a passage that supports a claim best, and whether it does.
 
-        Verbatim words (but for case, width, quotes and white space) support. Else the span must hold
+        Verbatim words (but for case, width, quotes and white space) support. Else no claim of more than
+        `_LONGEST` characters is supported, and the span must hold
         the claim's numbers, dates, units and names, each with what it is said of, deny what the claim
         denies and nothing else, and satisfy the judge.
         """
         verbatim = text.fold(passage).find(text.fold(claim).text.strip(_TAIL))
         if verbatim and _whole_words(passage, verbatim):
             return Support(_with_stop(passage, verbatim), 1.0, True)
+        if len(claim) > _LONGEST:
+            return Support((0, len(passage)), 0.0, False, ["is too long to be checked"])
         spans = _windows(claim, passage, language)
         texts = [passage[slice(*span)] for span in spans]
         scores = self._judge.scores(claim, texts, language)
@@ -79,6 +84,8 @@ class Checker:
 
     def holds(self, claim: str, said: str, language: str = text.UNKNOWN) -> bool:
         """Tell whether a text as a whole supports a claim."""
+        if len(claim) > _LONGEST:
+            return False
         if lacking_facts(claim, said, language) or contradicted(claim, said, language):
             return False
         return self._judge.scores(claim, [said], language)[0] >= self._judge.threshold

@@ -16,6 +16,8 @@ _MARKER_BEGINS = regex.compile(
 """What may yet become a marker of the sentence before."""
 _UNSURE = regex.compile(r"[\[\n.!?…؟۔։।॥።᙮⸮。！？｡．]")
 """What may begin a marker or end a sentence."""
+_LONG = 2000
+"""Characters of a sentence beyond which its end is looked for less and less often."""
 _NEAR = 80
 """Characters after what may end a sentence within which it turns out whether it does."""
 
@@ -96,6 +98,8 @@ class Citer:
         """How much of the rest was looked through and is certain to stay as it is."""
         self._shown = 0
         """How much of the rest was given back already."""
+        self._look_from = 0
+        """How long the rest has to be before its sentences are looked for again."""
 
     @property
     def cited(self) -> Cited:
@@ -109,7 +113,9 @@ class Citer:
         if not self._sentences and not self._shown:
             self._rest = self._rest.lstrip()
         done = ""
-        if _UNSURE.search(self._rest, max(0, len(self._rest) - len(written) - _NEAR)):
+        size = len(self._rest)
+        if size >= self._look_from and _UNSURE.search(self._rest, max(0, size - len(written) - _NEAR)):
+            self._look_from = size + max(0, size - _LONG) // 8
             spans = text.sentences(self._rest)
             if len(spans) > 1 and not _MARKER_BEGINS.match(self._rest, spans[-1][0]):
                 done = self._settled(spans[:-1])
@@ -136,7 +142,7 @@ class Citer:
         settled = "".join(pieces)
         self._pieces.append(settled)
         news = settled[self._shown :]
-        self._shown = self._clear = 0
+        self._shown = self._clear = self._look_from = 0
         return news
 
     def _taken(self, blanks: str, resolved: Resolved) -> list[str]:

@@ -9,7 +9,7 @@ from rag import text
 from rag.cite.check import Checker
 from rag.types import Passage, Span, Verdict
 
-MARKER = regex.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+MARKER = regex.compile(r"(?:(?<!\s)\s+)?\[(\d+(?:\s*,\s*\d+)*)\]")
 _ORDER: Sequence[Verdict] = ("verified", "unsupported", "not_found")
 """One verified citation verifies its sentence."""
 _LIST_MARK = regex.compile(r"^(?:[-*+•]|\d{1,3}[.)])\s+")

@@ -26,7 +26,10 @@ def _order(cues: str, pattern: str) -> Form:
 
 
 _SAY = "reply|respond|answer|say|print|output|write|repeat|return|type|state|tell"
-_ALL = r"(?:(?:all|any|every|each|the|your|my|these|those|this|of|other|and|or|also|entire|whole)\s+)*"
+_ALL = (
+    r"(?:(?:all|any|every|each|the|your|my|these|those|this|of|other|and|or|also|entire|whole)"
+    r"\s+){0,8}"
+)
 _BEFORE = r"(?:(?:previous|prior|above|preceding|earlier|foregoing|existing|former|original|system)\s+)"
 _RULES = r"(?:instructions?|prompts?|rules|guidelines|directions|directives|commands|orders)"
 _GIVEN = rf"(?:{_RULES}|questions?|context|passages?|documents?|conversation|text)"
@@ -331,9 +334,10 @@ _MARKUP = (
 _COMMENT = (
     _phrase(
         "<!--",
-        r"<!--(?:(?!-->)[\s\S]){0,400}?\b(?:your (?:reply|response|answer|task|instructions)|"
+        r"<!--(?=(?:(?!-->)[\s\S]){0,800}+-->)(?:(?!-->)[\s\S]){0,400}?\b(?:"
+        r"your (?:reply|response|answer|task|instructions)|"
         rf"you (?:must|should|are)|{_AI}|(?:reply|respond|answer|say)\b\s+\w+|"
-        r"ignore (?:the|all|any))(?:(?!-->)[\s\S]){0,400}-->",
+        r"ignore (?:the|all|any))(?:(?!-->)[\s\S])*+-->",
     ),
 )
 FORMS = (*_ENGLISH, *_GERMAN, *_FRENCH, *_SPANISH, *_CHINESE, *_RUSSIAN, *_MARKUP, *_COMMENT)

@@ -13,7 +13,7 @@ from rag.text.sentences import sentences
 from rag.types import Span
 
 _HIDDEN = regex.compile(
-    r"(?<!\U0001f3f4[\U000e0020-\U000e007e]*)[\U000e0001-\U000e007f]{2,}"  # but for flags
+    r"(?<!\U0001f3f4[\U000e0020-\U000e007e]{0,6})[\U000e0001-\U000e007f]{2,}"  # but for flags
     r"|[\u200b\u2060\ufeff]{3,}"
     r"|(?:[\p{L}\p{N}][\u200b\u2060\ufeff]){4,}"
     r"|[\u202d\u202e]"  # overrides of direction; embeddings and isolates are of use

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import regex
 
+from rag.cite.facts.numbers import lowered
 from rag.types import Span
 
 _NAMES = (
@@ -83,7 +84,7 @@ def _matched(form: "regex.Pattern[str]", text: str) -> Iterator[Date]:
         if month and not month.isdigit():
             if month in _VERBS and parts["day"] is None and parts["year"] is None:
                 continue
-            month = str(_MONTHS[month.casefold()])
+            month = str(_MONTHS[lowered(month)])
         number = _int(month)
         if number is not None and not 1 <= number <= 12:
             continue

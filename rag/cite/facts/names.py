@@ -73,10 +73,13 @@ def lacking(found: list[str], evidence: str) -> list[str]:
         for at in range(len(capitals))
     }
     short = {word.replace(".", "") for word in words if word.replace(".", "").isupper()}
+    own = [each[0] for each in found if not each.replace(".", "").isupper()]
+    runs = {"".join(own[at : at + n]) for n in (2, 3, 4, 5) for at in range(len(own))}
+    spelt = "".join(runs & short)
     return [
         name
         for name in found
-        if not (_held(folded(name), held) or _abbreviated(name, found, initials, short))
+        if not (_held(folded(name), held) or name[0] in spelt or _abbreviates(name, initials))
     ]
 
 
@@ -100,13 +103,9 @@ def _akin(one: str, other: str) -> bool:
     return False
 
 
-def _abbreviated(name: str, names: list[str], initials: set[str], short: set[str]) -> bool:
+def _abbreviates(name: str, initials: set[str]) -> bool:
     bare = name.replace(".", "")
-    if bare.isupper() and bare in initials:
-        return True
-    own = [each[0] for each in names if not each.replace(".", "").isupper()]
-    runs = {"".join(own[at : at + n]) for n in (2, 3, 4, 5) for at in range(len(own))}
-    return any(run in short and name[0] in run for run in runs)
+    return bare.isupper() and bare in initials
 
 
 def _row(claim: str, match: "regex.Match[str]", known: Collection[str]) -> bool:

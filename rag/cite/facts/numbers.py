@@ -6,7 +6,7 @@ is read as the language has it, or both ways.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 
 import regex
 
@@ -49,7 +49,9 @@ _ELSEWHERE = {
 }
 """From two to twelve; what a text in another language writes out beyond that is compared as words."""
 _DIGITS_OF_HAN = {char: value for value, char in enumerate("〇一二三四五六七八九")} | {"两": 2, "兩": 2}
-_HAN = regex.compile(r"[〇一二三四五六七八九两兩十百千]+(?=[万萬亿億]?[个個名人年月日岁歲次家国國天%])")
+_HAN = regex.compile(
+    r"(?<![〇一二三四五六七八九两兩十百千])[〇一二三四五六七八九两兩十百千]++(?=[万萬亿億]?[个個名人年月日岁歲次家国國天%])"
+)
 _WORDS = "|".join([*_VALUES, "hundred", "thousand", "[mb]illion", "trillion"])
 _SPELT = regex.compile(rf"\b(?:{_WORDS})(?:(?:[-\s]|\sand\s)(?:{_WORDS}))*+\b", regex.I)
 _FIGURE = regex.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*")
@@ -58,6 +60,8 @@ _AFTER = regex.compile(
     r"(?:(?<=\p{Han})|(?!\p{L}))",
     regex.I,
 )
+_EXACT = Context(prec=100_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""Python's own context rounds to 28 digits, and takes no number of a million."""
 _GROUPED = regex.compile(r"\d{1,3}([.,'’\u00a0\u202f])\d{3}(?:\1\d{3})*(?:[.,]\d+)?")
 
 
@@ -72,8 +76,14 @@ class Number:
 
 def numbers(text: str, language: str) -> list[Number]:
     """Return the numbers of a text in order; a bare "one" and "a" are none."""
-    found = [*_figures(text, language), *_spelt(text), *_elsewhere(text, language), *_han(text)]
+    with localcontext(_EXACT):
+        found = [*_figures(text, language), *_spelt(text), *_elsewhere(text, language), *_han(text)]
     return sorted(found, key=lambda number: number.span)
+
+
+def lowered(word: str) -> str:
+    """Return a word as a table has it that a pattern without case found it by: İ passes for i there."""
+    return word.replace("İ", "i").casefold()
 
 
 def _figures(text: str, language: str) -> Iterator[Number]:
@@ -90,7 +100,7 @@ def _figures(text: str, language: str) -> Iterator[Number]:
         if after and (
             len(after[1]) > 1 or after[1] in "万萬亿億" or after[1].isupper() or after.end() - end == 1
         ):
-            scale = _SCALES[after[1].casefold()]
+            scale = _SCALES[lowered(after[1])]
             readings, end = [value * scale for value in readings], after.end()
         yield Number(frozenset(readings), (match.start(), end), text[match.start() : end])
 
@@ -120,14 +130,14 @@ def _decimal_sign(language: str) -> str | None:
 
 def _spelt(text: str) -> Iterator[Number]:
     for match in _SPELT.finditer(text):
-        said = regex.split(r"[-\s]+", match.group().casefold())
+        said = regex.split(r"[-\s]+", lowered(match.group()))
         scaled = said[0] in _SCALES and regex.search(r"\d[\s-]?$", text[: match.start()])
         if said == ["one"] or scaled:
             continue
         for value in _spoken(said):
             yield Number(frozenset([value]), match.span(), match.group())
     for match in regex.finditer(rf"\b(?:{'|'.join(_ORDINALS)})\b", text, regex.I):
-        value = Decimal(_ORDINALS[match.group().casefold()])
+        value = Decimal(_ORDINALS[lowered(match.group())])
         yield Number(frozenset([value.normalize()]), match.span(), match.group())
 
 
@@ -163,7 +173,7 @@ def _elsewhere(text: str, language: str) -> Iterator[Number]:
     if language in _ELSEWHERE:
         known = {word: n for n, word in enumerate(_ELSEWHERE[language].split(), 2)}
         for match in regex.finditer(rf"\b(?:{'|'.join(known)})\b", text, regex.I):
-            value = Decimal(known[match.group().casefold()])
+            value = Decimal(known[lowered(match.group())])
             yield Number(frozenset([value]), match.span(), match.group())
 
 
