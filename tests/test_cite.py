@@ -146,6 +146,38 @@ def test_what_speaks_of_the_passages_is_no_part_of_the_claim(preamble: str) -> N
     assert found.answer.startswith(preamble)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["It is not true that the dam failed in 2010.", "No one believes the dam failed in 2010.",
+     "The report denies that the dam failed in 2010."],
+)  # fmt: skip
+def test_words_that_their_clause_denies_support_nothing(text: str) -> None:
+    assert not support("The dam failed in 2010.", text, "en")[1]
+
+
+def test_words_after_a_denial_of_something_else_support() -> None:
+    text = "The weir did not fail at once, but the dam failed in 2010."
+    assert support("The dam failed in 2010.", text, "en")[1]
+
+
+@pytest.mark.parametrize("said", ["Yes.", "No. [1]", "Yes"])
+def test_a_bare_yes_is_no_supported_claim(said: str) -> None:
+    assert [s.verdict for s in cite(said, passages(), "en").sentences] == ["unsupported"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The reactor exploded in 2021, killing nine:",
+        "Here is how Berlin burned down in 1999: toll was abolished in 1988 [2].",
+        "According to the documents Berlin burned down, toll was abolished in 1988 [2].",
+    ],
+)
+def test_no_claim_hides_in_what_only_announces(said: str) -> None:
+    found = cite(said, passages(), "en")
+    assert [s.verdict for s in found.sentences] == ["unsupported"]
+
+
 def test_no_draft_and_no_passages() -> None:
     assert cite("", passages()).sentences == []
     assert cite("The bridge is long.", []).sentences[0].verdict == "unsupported"

@@ -13,7 +13,7 @@ from rag.backends.chat import ChatBackend
 from rag.cite import Checker, Citer
 from rag.cite.judge import HybridJudge, LexicalJudge, open_judge
 from rag.config import Settings
-from rag.errors import BackendError, ConfigError
+from rag.errors import BackendError, BackendUnreachableError, ConfigError
 from rag.retrieve import Retriever
 from rag.stop import Stop
 from rag.types import DEFAULT_OPTIONS, ChatOptions, Message, Notice, Passage, Policy, Retrieval
@@ -146,6 +146,33 @@ def test_what_only_announces_is_no_answer(minilm: object) -> None:
     answer = answerer(Scripted("Here is what I found:")).ask("How is tea treated?", grounding="strict")
     assert answer.abstained
     assert answer.answer
+
+
+class Failing(Scripted):
+    """A model whose second reply breaks off."""
+
+    def __iter__(self) -> Iterator[str]:
+        if len(self.asked) > 1:
+            raise BackendUnreachableError("scripted broke off.")
+        yield from super().__iter__()
+
+
+def test_where_the_model_fails_at_repairing_what_had_passed_stays(minilm: object) -> None:
+    heard = Listening()
+    answer = answerer(Failing(HALF, "")).ask("How?", follower=heard, grounding="repair")
+    assert [s.text for s in answer.sentences] == KEPT
+    assert "".join(heard.texts) == answer.answer
+    assert "not_repaired" in [notice.code for notice in answer.warnings]
+
+
+@pytest.mark.parametrize("grounding", ["annotate", "strict", "repair"])
+def test_the_abstaining_token_is_shown_nowhere(minilm: object, grounding: Policy) -> None:
+    said = "Green tea is steamed. [1] NOT_IN_DOCUMENTS"
+    heard = Listening()
+    answer = answerer(Scripted(said, said)).ask("How?", follower=heard, grounding=grounding)
+    assert "NOT_IN" not in answer.answer
+    assert answer.answer.strip() == "Green tea is steamed. [1]"
+    assert "".join(heard.texts) == answer.answer
 
 
 PIECES = st.sampled_from(

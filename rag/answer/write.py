@@ -19,6 +19,7 @@ from rag.types import (
     Retrieval,
 )
 
+_FAILED = ("unsupported", "not_found")
 _CUT = 10
 """Bytes of a prompt that no tokenizer puts into one token on average."""
 
@@ -61,25 +62,39 @@ class Writer:
         retrieval, options, dropped = self._fitted(retrieval, policy)
         messages = self.prompter.messages(retrieval.question, retrieval.passages)
         request = Request(retrieval.question, retrieval, messages, options)
+        notices: list[Notice] = []
         if policy == "repair":
             draft, cited = self._drafted(request, following, strict=False, silent=True)
-            failed = [each for each in cited.sentences if each.verdict in ("unsupported", "not_found")]
-            notices: list[Notice] = []
-            if failed and not draft.abstained and self.backend.chat is not None:
-                said = f"{len(failed)} sentences were not supported, so the model was asked again."
-                notices.append(Notice("repaired", said))
-                messages = self.prompter.repair(messages, draft.text, [each.text for each in failed])
-                again = replace(options, prompt_tokens=self._tokens(messages))
-                request = replace(request, messages=messages, options=again)
-                draft, cited = self._drafted(request, following, strict=True)
-            elif failed:
+            failed = [each.text for each in cited.sentences if each.verdict in _FAILED]
+            if failed and not draft.abstained:
                 cited = self._cited(draft.text, retrieval, strict=True)
+                if self.backend.chat is not None:
+                    request = self._repairing(request, draft, failed)
+                    draft, cited, notices = self._repaired(request, following, draft, cited)
         else:
             draft, cited = self._drafted(request, following, strict=policy == "strict")
-            notices = []
         notices += [*dropped, *draft.notices, *_removed(cited), *_ends(draft, options)]
-        notices += _arrived(draft, messages)
-        return Written(self.backend.name, retrieval, draft, cited, messages, options, notices)
+        notices += _arrived(draft, request.messages)
+        return Written(self.backend.name, retrieval, draft, cited, request.messages, options, notices)
+
+    def _repairing(self, request: Request, draft: Draft, failed: Sequence[str]) -> Request:
+        """Return the request that shows the model what of its draft failed."""
+        messages = self.prompter.repair(request.messages, draft.text, failed)
+        options = replace(request.options, prompt_tokens=self._tokens(messages))
+        return replace(request, messages=messages, options=options)
+
+    def _repaired(
+        self, request: Request, following: Following, draft: Draft, cited: Cited
+    ) -> tuple[Draft, Cited, list[Notice]]:
+        """Return the second draft, or what passed of the first where the model fails meanwhile."""
+        said = "Some sentences were not supported, so the model was asked again"
+        try:
+            draft, cited = self._drafted(request, following, strict=True)
+        except BackendError as error:
+            if following.heard:
+                raise
+            return draft, cited, [Notice("not_repaired", f"{said}, in vain: {error}")]
+        return draft, cited, [Notice("repaired", f"{said}.")]
 
     def _fitted(
         self, retrieval: Retrieval, policy: Policy
@@ -121,15 +136,17 @@ class Writer:
         """Return a draft, cited while it is written; a `silent` one is heard once it is whole."""
         citer = Citer(request.retrieval.passages, self.checker, request.retrieval.language, strict)
         wrote = False
-        kept: list[str] = []
 
         def say(written: str) -> None:
             nonlocal wrote
             wrote = True
-            following.stop.check()
             tell(citer.add(written))
 
-        tell = kept.append if silent else following.said
+        def tell(settled: str) -> None:
+            following.stop.check()
+            if not silent:
+                following.said(settled)
+
         draft = self.backend.generate(request, say, following.stop)
         if not wrote:
             citer.add(draft.text)

@@ -31,8 +31,11 @@ class ChatBackend:
                     held += bit
                     if not said and _may_abstain(held):
                         continue
-                    say(held)
-                    said, held = said + held, ""
+                    held = held.replace(ABSTAIN, "")
+                    clear = len(held) - _begun(held)
+                    if clear:
+                        say(held[:clear])
+                        said, held = said + held[:clear], held[clear:]
         except BackendError:
             stop.check()
             raise
@@ -56,6 +59,12 @@ def _may_abstain(begun: str) -> bool:
     """Tell whether a reply that begins like this may yet abstain, however it was cut into bits."""
     bare = begun.strip(_AROUND)
     return ABSTAIN.startswith(bare) or bare.startswith(ABSTAIN)
+
+
+def _begun(said: str) -> int:
+    """Return how many characters at the end of a text may be the beginning of the abstaining token."""
+    sizes = range(min(len(said), len(ABSTAIN) - 1), 0, -1)
+    return next((size for size in sizes if said.endswith(ABSTAIN[:size])), 0)
 
 
 def _abstains(reply: str) -> bool:

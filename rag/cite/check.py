@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import regex
 
 from rag import text
-from rag.cite.facts import contradicted, lacking_facts, values
+from rag.cite.facts import contradicted, denied_before, lacking_facts, values
 from rag.protocols import Judge
 from rag.types import Span
 
@@ -53,13 +53,17 @@ class Checker:
     def support(self, claim: str, passage: str, language: str = text.UNKNOWN) -> Support:
         """Return the span of a passage that supports a claim best, and whether it does.
 
-        Verbatim words (but for case, width, quotes and white space) support. Else no claim of more than
-        `_LONGEST` characters is supported, and the span must hold
-        the claim's numbers, dates, units and names, each with what it is said of, deny what the claim
-        denies and nothing else, and satisfy the judge.
+        Verbatim words (but for case, width, quotes and white space) support, unless what stands before
+        them in their clause denies them. Else the span must hold the claim's numbers, dates, units and
+        names, each with what it is said of, deny what the claim denies and nothing else, and satisfy
+        the judge; a claim of more than `_LONGEST` characters is not supported.
         """
         verbatim = text.fold(passage).find(text.fold(claim).text.strip(_TAIL))
         if verbatim and _whole_words(passage, verbatim):
+            if denied_before(passage, verbatim[0]):
+                return Support(
+                    _with_stop(passage, verbatim), _CONTRADICTED, False, ["the text denies it"]
+                )
             return Support(_with_stop(passage, verbatim), 1.0, True)
         if len(claim) > _LONGEST:
             return Support((0, len(passage)), 0.0, False, ["is too long to be checked"])

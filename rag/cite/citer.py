@@ -150,6 +150,8 @@ class Citer:
         if not self._strict or resolved.verdict == "verified":
             every = [*self._waiting, (blanks, resolved)]
             self._waiting = []
+            if not self._sentences:
+                every[0] = ("", every[0][1])
             return [piece for before, each in every for piece in (before, self._numbered(each))]
         if resolved.verdict == "no_claim":
             self._waiting.append((blanks, resolved))

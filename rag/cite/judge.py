@@ -22,8 +22,8 @@ _LACKING = 0.5
 """What is left where the text holds nothing of what a claim says beside names and numbers, or not all
 of what a claim of `_FEW` words says."""
 _FEW = 4
-NEITHER = 0.5
-"""The score of a claim such as "Yes", which no text can support or refute by itself."""
+NEITHER = 0.4
+"""The score of a claim such as "Yes", which no text supports or refutes by itself: short of support."""
 _NEITHER = regex.compile(
     r"[\W_]*(?:yes|no|true|false|correct|ja|nein|sí|si|non|oui|não|sim|да|нет|是|不是|对)?[\W_]*",
     regex.I,

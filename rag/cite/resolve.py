@@ -7,6 +7,7 @@ import regex
 
 from rag import text
 from rag.cite.check import Checker
+from rag.cite.facts import tells_facts
 from rag.types import Passage, Span, Verdict
 
 MARKER = regex.compile(r"(?:(?<!\s)\s+)?\[(\d+(?:\s*,\s*\d+)*)\]")
@@ -69,20 +70,30 @@ class Resolver:
         A sentence without a marker is given the citation that it should have had, if there is one.
         """
         claim = MARKER.sub("", said).strip()
-        checked = _PREAMBLE.sub("", _LIST_MARK.sub("", claim))
+        checked = self._without_preamble(_LIST_MARK.sub("", claim))
         named = [_int(n) for match in MARKER.finditer(said) for n in match[1].split(",")]
         if named:
             marks = {n: self._mark(checked, n) for n in dict.fromkeys(named)}
             marks = self._together(checked, marks)
             verdict = min((mark.verdict for mark in marks.values()), key=_ORDER.index)
             return Resolved(said, claim, verdict, marks)
-        if claim.endswith(":") or not text.content_stems(checked, self.language):
+        announces = claim.endswith(":") and not tells_facts(checked, self.language)
+        if announces or not text.content_stems(checked, self.language):
             return Resolved(said, claim, "no_claim", {})
         for n in range(1, len(self.passages) + 1):
             mark = self._mark(checked, n)
             if mark.verdict == "verified":
                 return Resolved(claim, claim, "verified", {n: mark})
         return Resolved(claim, claim, "unsupported", {})
+
+    def _without_preamble(self, claim: str) -> str:
+        """Return a claim without what speaks of the passages, if that tells nothing else."""
+        match = _PREAMBLE.match(claim)
+        return (
+            claim
+            if match is None or tells_facts(match.group(), self.language)
+            else claim[match.end() :]
+        )
 
     def _mark(self, claim: str, n: int) -> Mark:
         if not 1 <= n <= len(self.passages):

@@ -109,7 +109,7 @@ class HTTPStream:
 
     def _take(self, reading: Reading, heard: Heard) -> Iterator[str]:
         if heard.model:
-            self.model = _PATH.sub("", heard.model)[:_NAME]
+            self.model = _PATH.sub("", heard.model)[:_NAME].encode("utf-8", "replace").decode()
         if heard.usage:
             self.usage = {**(self.usage or {}), **heard.usage}
         known_whole = reading.whole

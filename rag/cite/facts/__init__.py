@@ -8,12 +8,12 @@ import regex
 from rag.cite.facts.aligned import put_in_place
 from rag.cite.facts.binding import misplaced
 from rag.cite.facts.dates import dates, undated
-from rag.cite.facts.denial import denies, opposites
+from rag.cite.facts.denial import denied_before, denies, opposites
 from rag.cite.facts.names import lacking, names
 from rag.cite.facts.numbers import Number, numbers
 from rag.cite.facts.units import mentions, unit
 
-__all__ = ["contradicted", "lacking_facts", "values"]
+__all__ = ["contradicted", "denied_before", "lacking_facts", "tells_facts", "values"]
 
 _CODE = regex.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s)\]]+[^\s)\].,;:]")
 """Addresses: their every character counts."""
@@ -22,6 +22,11 @@ _CODE = regex.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s)\]]+[^\s)\].,
 def values(said: str, language: str) -> set[Decimal]:
     """Return what the numbers of a text may be worth."""
     return {value for number in numbers(said, language) for value in number.values}
+
+
+def tells_facts(said: str, language: str) -> bool:
+    """Tell whether a text holds a number or a name."""
+    return bool(numbers(said, language)) or any(names(undated(said), "", language))
 
 
 def lacking_facts(claim: str, said: str, language: str) -> Sequence[str]:

@@ -41,6 +41,11 @@ _NO_DENIAL = regex.compile(
 """What has a word for no and does not deny what follows."""
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non")
 _CLAUSE = regex.compile(r"[,;:.!?()—–。，；]")
+_CLAUSE_BEGINS = regex.compile(
+    r"[,;:.!?—–\n。！？，；]|\b(?:but|and|or|sondern|und|sino|y|mais|et)\b", regex.I
+)
+_CLAUSE_REACH = 200
+"""Characters before a place that its clause may begin in."""
 _AFTER = frozenset({"de", "nl"})
 """Languages where the word for not may follow what it denies."""
 _OPPOSITE = (
@@ -97,6 +102,14 @@ def denies(claim: str, said: str, language: str) -> bool:
     if hinted.negations or _INSTEAD.search(claim):
         return not (other.negations or hints.negations) and bool(hinted.stems & plain)
     return bool((denied & one.plain) - plain)
+
+
+def denied_before(passage: str, at: int) -> bool:
+    """Tell whether the clause of what begins at a place denies it: "no one thinks that …"."""
+    before = passage[max(0, at - _CLAUSE_REACH) : at]
+    begins = [match.end() for match in _CLAUSE_BEGINS.finditer(before)]
+    clause = before[begins[-1] :] if begins else before
+    return bool(_NEGATION.search(clause) or _IN_OTHER_WORDS.search(clause))
 
 
 def opposites(claim: str, said: str, language: str) -> Iterator[str]:
