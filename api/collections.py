@@ -9,6 +9,8 @@ from api.batching import BatchingEncoder, BatchingStore
 from api.problems import ProblemError
 from rag.answer import Answerer
 from rag.backends import open_backends
+from rag.cite import open_judge
+from rag.confidence import Calibration
 from rag.config import Settings
 from rag.embed import RememberingEncoder, open_encoder
 from rag.errors import (
@@ -18,6 +20,7 @@ from rag.errors import (
     IndexMissingError,
     RagError,
 )
+from rag.prompt import Prompter
 from rag.protocols import Encoder
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, Snapshot, open_snapshot
@@ -125,7 +128,11 @@ class Collection:
 
 
 class Collections(Mapping[str, Collection]):
-    """All collections of a service, by name. Raises `ConfigError` for a backend that is none."""
+    """All collections of a service, by name.
+
+    Raises `ConfigError` for a backend, judge or calibration that is none, and `PromptError`: what
+    would fail at the first question is told before the service starts.
+    """
 
     def __init__(self, settings: Settings) -> None:
         encoder: Encoder = BatchingEncoder(open_encoder(settings.model_copy(update={"remembered": 0})))
@@ -142,8 +149,11 @@ class Collections(Mapping[str, Collection]):
             name: Collection(name, each, encoder) for name, each in {DEFAULT: settings, **named}.items()
         }
         self.backends: Sequence[str] = tuple(dict.fromkeys((settings.backend, *settings.backends)))
-        for backend in self.backends:  # so that a name that is none is told at once
+        for backend in self.backends:
             open_backends(settings.model_copy(update={"backend": backend}), encoder)
+        open_judge(settings.judge, encoder)
+        Prompter.open(settings.prompts)
+        Calibration.load(settings.calibration)
 
     def __getitem__(self, name: str) -> Collection:
         return self._known[name]

@@ -47,8 +47,16 @@ class Calibration:
             value = json.loads(path.read_text(encoding="utf-8"))
             models = [_model(each) for each in value["models"]]
             return cls(str(value["id"]), models, dict(value.get("holds_for", {})))
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ConfigError(f"The calibration {path} cannot be used: {error!r}.") from None
+        except OSError as error:
+            raise ConfigError(
+                f"The calibration {path} cannot be read ({error.strerror}); set RAG_CALIBRATION to a "
+                "file of `python -m eval calibrate`."
+            ) from None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise ConfigError(
+                f"{path} is no calibration; set RAG_CALIBRATION to a file of `python -m eval "
+                "calibrate`."
+            ) from None
 
     def judge(self, signals: Mapping[str, float]) -> tuple[float, float]:
         """Return the confidence and its threshold; 0 where no model knows these signals."""

@@ -6,6 +6,7 @@ No message holds a control token of a chat that came from data: see `rag.text.in
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Prompter:
         """Load and check the templates; raises `PromptError` for one that cannot be used."""
         if folder is not None and not folder.is_dir():
             raise PromptError(f"There is no prompts folder at {folder}; mend RAG_PROMPTS.")
+        _check_names(folder)
         loader = FileSystemLoader([*([folder] if folder else []), _shipped()])
         environment = ImmutableSandboxedEnvironment(
             loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -126,7 +128,10 @@ class Prompter:
                 )
         self.repair((), "said", ["failed"])
         self.condense("probe question", [Message("user", "probe turn")])
-        self.abstention("probe question")
+        if not self.abstention("probe question"):
+            raise PromptError(
+                "Prompt template abstain.j2 says nothing; it must say that no answer is there."
+            )
 
     def _render(self, name: str, **values: Any) -> str:
         try:
@@ -168,6 +173,14 @@ def _fence(question: str, passages: Sequence[Passage]) -> str:
 def _name(said: str) -> str:
     """Return an id or a title as it may stand between double quotes."""
     return text.squeeze(text.inert(said)).replace('"', "'")
+
+
+def _check_names(folder: Path | None) -> None:
+    """Raise `PromptError` for a template that would be passed over as its name is misspelled."""
+    for path in sorted(folder.glob("*.j2")) if folder else ():
+        near = get_close_matches(path.name, _VARIABLES, 1, 0.8)
+        if near and path.name not in _VARIABLES:
+            raise PromptError(f"Prompt template {path} is none that is used; call it {near[0]}.")
 
 
 def _shipped() -> Path:

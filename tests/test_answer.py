@@ -121,8 +121,12 @@ def test_a_question_that_the_encoder_cannot_read_says_so(minilm: object) -> None
 def test_a_calibration_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
     broken = tmp_path / "calibration.json"
     broken.write_text(SHIPPED.read_text(encoding="utf-8").replace('"bias"', '"bais"'), encoding="utf-8")
-    with pytest.raises(ConfigError, match="cannot be used"):
-        Calibration.load(broken)
+    for text in (broken.read_text(encoding="utf-8"), "[1]", '{"id": "x", "models": [1]}', "nothing"):
+        broken.write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigError, match=r"calibration\.json is no calibration; set RAG_"):
+            Calibration.load(broken)
+    with pytest.raises(ConfigError, match=r"cannot be read \(No such file or directory\); set RAG_"):
+        Calibration.load(tmp_path / "nowhere.json")
 
 
 def test_references_of_the_seeds_own_do_not_become_citations(minilm: object) -> None:

@@ -16,11 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
+from api.collections import Collections
 from api.problems import ProblemError
 from api.receipts import Receipts
 from api.security.keys import Keys, is_loopback, key_hash, new_key
 from rag.config import Settings
-from rag.errors import ConfigError
+from rag.errors import ConfigError, RagError
 from tests.conftest import ROOT
 from tests.serving import HELD, served
 
@@ -450,6 +451,15 @@ def test_receipts_take_no_more_room_than_allowed() -> None:
     assert receipts.take(given[-1]) == noise[-1]
     with pytest.raises(ProblemError):
         receipts.take(given[0])
+
+
+@pytest.mark.parametrize("setting", ["backend", "judge", "prompts", "calibration"])
+def test_what_no_question_could_be_answered_with_is_told_at_the_start(
+    setting: str, seed_index: Path
+) -> None:
+    settings = Settings.load(index=seed_index, **{setting: "/nowhere"})
+    with pytest.raises(RagError, match="/nowhere"):
+        Collections(settings)
 
 
 def test_keys_are_only_kept_as_hashes() -> None:

@@ -77,6 +77,12 @@ def test_a_key_that_is_missing_is_asked_for() -> None:
         said(chat)
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:8080/v1", "localhost", "ftp://ai.test/v1"])
+def test_an_address_without_http_is_named(url: str) -> None:
+    with pytest.raises(BackendError, match=r"RAG_OPENAI_BASE_URL must begin with http:// or https://"):
+        said(OpenAIChat("m-1", url, None, LIMITS))
+
+
 def test_a_redirect_is_not_followed() -> None:
     chat, sent = openai(httpx.Response(307, headers={"Location": "http://elsewhere.test/"}), STEAMED)
     with pytest.raises(BackendError, match="must not follow"):

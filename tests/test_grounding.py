@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from rag.cite import Checker, Citer
 from rag.cite.judge import HybridJudge, LexicalJudge, open_judge
 from rag.config import Settings
 from rag.errors import BackendError, BackendUnreachableError, ConfigError
+from rag.protocols import Encoder
 from rag.retrieve import Retriever
 from rag.stop import Stop
 from rag.types import DEFAULT_OPTIONS, ChatOptions, Message, Notice, Passage, Policy, Retrieval
@@ -200,6 +202,25 @@ def test_a_strict_citer_never_lets_out_what_has_not_passed(draft: str, sizes: li
     assert all(s.verdict in ("unsupported", "not_found") for s in cited.removed)
 
 
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(
+    ("draft", "kept"),
+    [
+        (
+            "I found:\n\n- Green tea is steamed. [1]",
+            "I found:\n\n- Green tea is steamed. [1]",
+        ),
+        ("Invented in 1850. [1]\n\nGreen tea is steamed. [1]", "Green tea is steamed. [1]"),
+    ],
+)
+def test_a_strict_citer_keeps_lines_however_the_reply_comes(draft: str, kept: str, size: int) -> None:
+    citer = Citer(
+        [Passage("0", 0, len(TEA[0]), TEA[0], 1.0)], Checker(LexicalJudge()), "en", strict=True
+    )
+    heard = [citer.add(draft[at : at + size]) for at in range(0, len(draft), size)]
+    assert "".join([*heard, citer.close()]) == citer.cited.answer == kept
+
+
 def test_two_passages_support_together_what_neither_does_alone() -> None:
     passages = [Passage(str(n), 0, len(text), text, 1.0) for n, text in enumerate(TEA)]
     citer = Citer(passages, Checker(LexicalJudge()), "en")
@@ -329,3 +350,11 @@ def test_judges_are_named(minilm: object) -> None:
     assert isinstance(open_judge("hybrid", encoder), HybridJudge)
     with pytest.raises(ConfigError, match="use hybrid, lexical or nli:<model>"):
         open_judge("oracle", encoder)
+
+
+def test_a_judge_without_its_model_is_named_before_anything_is_asked(
+    minilm: Encoder, tmp_path: Path
+) -> None:
+    for folder in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(ConfigError, match=r"^There is no model in .*; set RAG_JUDGE"):
+            open_judge(f"nli:{folder}", minilm)

@@ -85,6 +85,21 @@ def test_a_package_that_fails_is_named(site: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_the_example_without_a_program_or_with_one_that_reads_nothing_is_a_sentence(site: Path) -> None:
+    done = _python(site, "-m", "rag.backends.conformance", "command:")
+    assert done.stderr == "conformance: command: takes a program, as in command:./my-model.\n"
+    deaf = "from rag_command import CommandChat; from rag.types import Message\n"
+    deaf += "try: list(CommandChat('false', None).stream([Message('user', 'x' * 10**6)]))\n"
+    deaf += "except Exception as error: print(error)"
+    assert _python(site, "-c", deaf).stdout == "command:false failed with exit code 1.\n"
+
+
+def test_help_is_no_spec(site: Path) -> None:
+    done = _python(site, "-m", "rag.backends.conformance", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: ")
+
+
 def test_every_check_is_explained() -> None:
     rows = re.findall(r"^\| ([\w ]+) \| .+ \|$", PAGE, re.MULTILINE)
     assert rows == ["check", *CHECKS]

@@ -80,6 +80,9 @@ def test_a_server_that_cuts_is_found_out_and_heeded_from_then_on(
 def test_what_a_spec_means_is_looked_up_before_it_is_probed() -> None:
     done = CliRunner().invoke(app, ["doctor", "--backend", "nonsense:x"])
     assert isinstance(done.exception, ConfigError)
+    done = CliRunner().invoke(app, ["doctor", "--backend", "openai:x,extractive"])
+    assert isinstance(done.exception, ConfigError)
+    assert "probe each by itself" in str(done.exception)
     done = CliRunner().invoke(app, ["doctor", "--backend", "extractive"])
     assert done.exit_code == 0
     assert "nothing to probe" in done.stdout
@@ -90,6 +93,7 @@ def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
     done = CliRunner().invoke(app, ["doctor", "--backend", "openai:x"])
     assert done.exit_code == 1
     assert "MEND  reply    openai:x could not be reached" in done.stdout
+    assert "Probing openai:x with prompts of up to" in done.stderr
 
 
 class Wordy:

@@ -211,6 +211,9 @@ FENCED = """{% for passage in passages %}
         ("answer.user.j2", FENCED.replace("{{ passage.number }}", "7"), r"{{ passage.number }}"),
         ("answer.user.j2", FENCED.replace("{{ question }}", ""), "leaves out the question"),
         ("answer.system.j2", "Answer. {{ fence }}", "must use {{ abstain }}"),
+        ("abstain.j2", "{# nothing #}", "says nothing"),
+        ("anwser.user.j2", FENCED, r"none that is used; call it answer\.user\.j2"),
+        ("Abstain.j2", "Nothing.", r"none that is used; call it abstain\.j2"),
         ("condense.user.j2", "{{ question }} {{ passages }}", "uses passages"),
         ("repair.user.j2", "{{ failed.first }}", r"repair\.user\.j2 fails"),
     ],
@@ -220,6 +223,12 @@ def test_a_template_that_breaks_what_checking_relies_on_is_refused_when_it_is_lo
 ) -> None:
     with pytest.raises(PromptError, match=said):
         overriding(tmp_path, name, template)
+
+
+def test_a_template_may_take_in_another_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "tone.j2").write_text("Sorry.")
+    mine = overriding(tmp_path, "abstain.j2", '{% include "tone.j2" %} Nothing on {{ question }}.')
+    assert mine.abstention("tolls") == "Sorry. Nothing on tolls."
 
 
 def test_a_template_may_look_otherwise(tmp_path: Path) -> None:

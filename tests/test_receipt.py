@@ -578,4 +578,4 @@ def test_a_backend_that_is_unknown_here_still_has_its_passages_compared(place: P
     (place / "r.json").write_text(json.dumps({**value, "backends": "oracle:delphi"}))
     failed = run("replay", "r.json", code=1)
     assert "No backend 'oracle:delphi'" in str(failed.exception)
-    assert failed.stdout.startswith("not answered again")
+    assert failed.stdout.startswith("not answered again; its passages stand as they were")

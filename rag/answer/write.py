@@ -122,7 +122,8 @@ class Writer:
         ):
             raise BackendError(
                 f"{self.backend.name} takes {chat.context_tokens} tokens, and the question with one "
-                "passage takes more; use a model with a larger context, or smaller chunks."
+                "passage takes more; use a model with a larger context, or allow it one "
+                "(RAG_LLAMACPP_CONTEXT_TOKENS, RAG_MODEL_CONTEXT_TOKENS), or use smaller chunks."
             )
         return replace(retrieval, passages=passages), options, dropped
 

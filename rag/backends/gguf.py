@@ -144,7 +144,8 @@ def _server(path: Path, context: int, threads: int, key: str) -> Any:
     except RuntimeError:
         raise BackendError(
             f"llama.cpp cannot load {path.name}: the file is damaged, of a kind that it does not know, "
-            "or larger than the memory."
+            f"or too large for the memory with {context} tokens of context "
+            "(RAG_LLAMACPP_CONTEXT_TOKENS)."
         ) from None
 
 

@@ -22,6 +22,7 @@ _INSIDE_WORD = regex.compile(
     r"[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]]{2}", regex.V1
 )
 _INSIDE_NUMBER = regex.compile(r"\d[.,]\d")
+_ITEM = regex.compile(r"(?:[-*+•]|\d{1,3}[.)]|\#{1,6}|\|)\s")
 _TAIL = ".!?…。！？ "
 _LONGEST = 2000
 """Characters beyond which a claim is no sentence for a reader to check; rules would take minutes."""
@@ -104,9 +105,16 @@ def _windows(claim: str, passage: str, language: str) -> list[Span]:
     ranked = []
     for size in range(1, _WINDOW + 1):
         for first in range(len(spans) - size + 1):
+            if any(_apart(parts[at]) for at in range(first + 1, first + size)):
+                continue
             share = len(set().union(*held[first : first + size])) / max(1, len(wanted))
             ranked.append((size * 0.1 - share, size, spans[first][0], spans[first + size - 1][1]))
     return [(start, end) for _, _, start, end in sorted(ranked)[:_READ]]
+
+
+def _apart(said: str) -> bool:
+    """Tell whether a sentence is an item of a list or a heading, so that it goes with none before."""
+    return bool(_ITEM.match(said))
 
 
 def _whole_words(passage: str, span: Span) -> bool:

@@ -110,7 +110,7 @@ class Citer:
     def add(self, written: str) -> str:
         """Take more of the draft; return what more of the answer is certain."""
         self._rest += written
-        if not self._sentences and not self._shown:
+        if not self._sentences and not self._waiting and not self._shown:
             self._rest = self._rest.lstrip()
         done = ""
         size = len(self._rest)

@@ -105,7 +105,7 @@ def _tone(claim: str, said: str) -> float:
 
 
 def open_judge(spec: str, encoder: Encoder) -> Judge:
-    """Return the judge that `RAG_JUDGE` names; raises `ConfigError` for an unknown one.
+    """Return the judge that `RAG_JUDGE` names; raises `ConfigError` for one that is not there.
 
     `hybrid`, `lexical`, or `nli:<model>`: a cross-encoder trained to tell entailment.
     """

@@ -17,8 +17,13 @@ class NLIJudge:
     threshold = 0.5
 
     def __init__(self, model: str) -> None:
+        """Look for the model, not loaded yet; raises `ConfigError` for a folder that holds none."""
         self.name = f"nli:{model}"
         self._path = model
+        folder = Path(model).expanduser()
+        is_path = folder.is_absolute() or model.startswith(".") or folder.exists()
+        if is_path and not (folder / "config.json").is_file():
+            raise ConfigError(f"There is no model in {folder}; set RAG_JUDGE to nli:<folder>.")
         self._lock = threading.Lock()
 
     def scores(self, claim: str, texts: Sequence[str], language: str) -> Sequence[float]:

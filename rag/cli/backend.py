@@ -1,24 +1,32 @@
 """What probing a backend found, as the doctor tells it."""
 
+import sys
+
 from rag.backends import open_chat
 from rag.backends.known import Known, remember
 from rag.backends.probe import Probed, probe
 from rag.cli.doctor import Check
 from rag.config import Settings
-from rag.errors import BackendError
+from rag.errors import BackendError, ConfigError
 
 
 def examine_backend(spec: str, settings: Settings) -> tuple[list[Check], Known | None]:
     """Probe one backend and remember what was found.
 
-    Raises `ConfigError` for an unknown one, and where the cache is not writable.
+    Raises `ConfigError` for an unknown one, for several, and where the cache is not writable.
     """
+    if "," in spec:
+        raise ConfigError(f"{spec} names several backends; probe each by itself.")
     chat = open_chat(spec, settings)
     if chat is None:
         return [Check("reply", True, f"{spec} reads no prompts, so there is nothing to probe")], None
+    needed = settings.context_tokens + settings.reply_tokens
     try:
         own = chat.context_tokens
-        probed = probe(chat, settings.context_tokens + settings.reply_tokens)
+        if own is None:
+            said = f"Probing {spec} with prompts of up to {needed} tokens; a slow server takes minutes."
+            print(said, file=sys.stderr, flush=True)
+        probed = probe(chat, needed)
     except BackendError as error:
         return [Check("reply", False, str(error))], None
     remember(spec, settings, probed.known)

@@ -10,6 +10,7 @@ import typer
 _WIDTH = 96
 DIFFERENT = 3
 """What `rag replay` exits with where the answer is not what it was."""
+_AS_THEY_WERE = "its passages stand as they were, and are found."
 _NAMES = {"answer": "text", "places": "citations' places", "abstained": "abstaining"}
 
 
@@ -38,7 +39,8 @@ def _lines(value: Mapping[str, Any]) -> Iterator[str]:
     if value["same"]:
         yield "same: the answer, its citations and their verdicts are what they were."
     elif value["same"] is None:
-        yield "not answered again; this is what became of the passages:"
+        moved = any(_passages(value))
+        yield f"not answered again; {'what became of the passages:' if moved else _AS_THEY_WERE}"
     else:
         differs = ", ".join(_NAMES.get(each, each) for each in value["differs"])
         yield f"different: the answer's {differs}."

@@ -10,6 +10,9 @@ from rag.errors import RagError
 
 def main(arguments: list[str]) -> int:
     """Print the table of checks of one spec's model, and return what to exit with."""
+    if arguments in (["-h"], ["--help"]):
+        print("usage: python -m rag.backends.conformance SPEC\n\nChecks what a model promises.")
+        return 0
     if len(arguments) != 1:
         print("usage: python -m rag.backends.conformance SPEC", file=sys.stderr)
         return 2

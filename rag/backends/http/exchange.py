@@ -159,6 +159,10 @@ def _too_slow(name: str, watch: Watch) -> str:
 
 
 def _impossible(server: Server) -> BackendError:
+    if not server.base_url.startswith(("http://", "https://")):
+        return BackendError(
+            f"{server.name} cannot be asked: {server.url_setting} must begin with http:// or https://."
+        )
     settings = [server.url_setting, *([server.key_setting] if server.key_setting else [])]
     return BackendError(f"{server.name} cannot be asked; check {' and '.join(settings)}.")
 
