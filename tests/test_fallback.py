@@ -45,8 +45,8 @@ def answerer(retriever: Retriever, backend: str, server: FaultServer | None = No
         anthropic_api_key=KEY,
         threshold=0,
         retries=0,
-        first_token_seconds=0.3,
-        silence_seconds=0.3,
+        first_token_seconds=1,
+        silence_seconds=1,
     )
     return Answerer.over(retriever, settings)
 
