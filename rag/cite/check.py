@@ -14,8 +14,8 @@ _WINDOW = 3
 """Neighbouring sentences of a passage that may support one sentence together."""
 _READ = 4
 """Windows that the judge reads: those that hold most of the claim's words."""
-_CONTRADICTED = 0.5
-"""What is left of the score of a text that lacks or contradicts a fact of the claim."""
+_CONTRADICTED = 0.38
+"""The highest score of a text that lacks or contradicts a fact of the claim."""
 _LONGER = 0.92
 """What is left of the score for each further sentence that a window takes."""
 _INSIDE_WORD = regex.compile(
@@ -79,7 +79,7 @@ class Checker:
         said = passage[slice(*best.span)]
         against = best.against or contradicted(claim, said, language)
         if against:
-            return Support(best.span, best.score * _CONTRADICTED, False, against)
+            return Support(best.span, min(best.score, _CONTRADICTED), False, against)
         return replace(best, supported=best.score >= self._judge.threshold)
 
     def _found(self, claim: str, span: Span, said: str, score: float, language: str) -> Support:
