@@ -185,7 +185,7 @@ def test_the_code_digest_moves_with_any_file_of_the_library(
     before = system_room._files("plug")
     (package / "template.j2").write_text("{{ x }}", encoding="utf-8")
     assert before != system_room._files("plug")
-    assert "cite.py" in system_room._files("rag")
+    assert "cite/check.py" in system_room._files("rag")
 
 
 def test_a_question_is_known_only_with_its_history_and_filter(measure: Callable[..., Outcome]) -> None:
