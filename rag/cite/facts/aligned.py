@@ -31,9 +31,6 @@ _AUXILIARY = frozenset(
     "do does did is are was were be been has have had will would can could may might shall should must "
     "any some with a an the even".split()
 )
-_PRONOUNS = frozenset(
-    "he she it they we i you his her its their him them this that these those".split()
-)
 
 
 def put_in_place(claim: str, said: str, language: str) -> Iterator[str]:
