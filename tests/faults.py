@@ -24,6 +24,7 @@ class FaultServer(ThreadingHTTPServer):
     """Replies with what it was told to say, or fails as `fault` says."""
 
     daemon_threads = True
+    request_queue_size = 64  # a caller turned away by a full queue tries again only a second later
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
