@@ -22,6 +22,7 @@ from rag.errors import (
 )
 from rag.prompt import Prompter
 from rag.protocols import Encoder
+from rag.reader import open_reranker
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, Snapshot, open_snapshot
 from rag.store.layout import MANIFEST
@@ -100,7 +101,8 @@ class Collection:
             open_snapshot(self.directory),
             self.encoder,
             self.settings,
-            directory=self.directory,
+            open_reranker(self.settings),
+            self.directory,
             around=BatchingStore,
         )
 

@@ -3,6 +3,7 @@
 RagError
 └── EvalError              whatever the harness reports
     ├── GoldError              a gold file cannot be used as it is
+    ├── DataError              the reader's training data cannot be used as it is
     ├── ReportError            a file is no report of ours
     ├── NotComparableError     two runs did not measure the same thing
     └── NothingScoredError     no item was left to ask
@@ -32,6 +33,10 @@ class EvalError(RagError):
 
 class GoldError(EvalError):
     """A gold file cannot be used as it is; the sentence names the line."""
+
+
+class DataError(EvalError):
+    """The reader's training data cannot be used as it is; the sentence names the file."""
 
 
 class ReportError(EvalError):

@@ -23,6 +23,7 @@ from rag.config import ServiceSettings, Settings, cache_dir
 from rag.corpus import Found, read_source
 from rag.embed import open_encoder
 from rag.prompt import Prompter
+from rag.reader import open_reader, open_reranker
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, Snapshot, open_snapshot
 from rag.types import Document
@@ -107,8 +108,8 @@ def open_system(
     prompter = Prompter.open(settings.prompts)
     calibration = Calibration.load(settings.calibration)
     answerer = Answerer(
-        Retriever(snapshot, encoder, settings),
-        open_backends(settings, encoder),
+        Retriever(snapshot, encoder, settings, open_reranker(settings)),
+        open_backends(settings, encoder, open_reader(settings)),
         prompter,
         Checker(open_judge(settings.judge, encoder)),
         calibration,

@@ -7,6 +7,7 @@ RagError
 │   └── DuplicateIdError       two documents claim one id
 ├── EncoderError           an encoder cannot be found, compiled or run
 │   └── EncoderMismatchError   the index was built with another encoder
+├── ReaderError            the reader's files are missing or damaged
 ├── SnapshotError          the index cannot be used
 │   ├── IndexMissingError      there is no index, or nothing was published in it
 │   ├── IndexCorruptError      a file's bytes are not those that were written
@@ -53,6 +54,10 @@ class EncoderError(RagError):
 
 class EncoderMismatchError(EncoderError):
     """The index was built with another encoder than the one that opens it."""
+
+
+class ReaderError(RagError):
+    """The reader's files are missing or damaged."""
 
 
 class SnapshotError(RagError):

@@ -11,6 +11,7 @@ from rag.types import (
     Message,
     Notice,
     Passage,
+    Reading,
     Request,
     Retrieval,
     Rows,
@@ -76,8 +77,27 @@ class VectorStore(Protocol):
 class Reranker(Protocol):
     """Reads question and passages together and orders the passages anew."""
 
+    @property
+    def depth(self) -> int:
+        """How many passages it wants to see, at least."""
+
+    @property
+    def languages(self) -> tuple[str, ...] | None:
+        """ISO 639-1 codes of what it can read; None where it is not known to be blind to any."""
+
     def rerank(self, question: str, passages: Sequence[Passage]) -> Sequence[Passage]:
         """Return the passages, best first, with the score that the order rests on."""
+
+
+class SpanReader(Protocol):
+    """Finds the words of passages that answer a question."""
+
+    @property
+    def languages(self) -> tuple[str, ...] | None:
+        """ISO 639-1 codes of what it can read; None where it is not known to be blind to any."""
+
+    def read(self, question: str, passages: Sequence[Passage]) -> Sequence[Reading]:
+        """Return what it says of each passage."""
 
 
 class ChatStream(Protocol):

@@ -144,12 +144,35 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Short:
+    """The exact words that answer, where a span answers: `document.text[start:end] == text`."""
+
+    text: str
+    doc: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader says of a passage: the span that answers best, in code points of its text."""
+
+    start: int
+    end: int
+    worth: float
+    """How far the span is above "not here": the logarithm of their odds, about."""
+    relevance: float
+    """The logarithm of the odds that the passage answers the question."""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What a backend wrote. `[n]` in `text` means `request.retrieval.passages[n-1]`."""
 
     text: str
     abstained: bool = False
     model: str = ""
+    short: Short | None = None
     signals: Mapping[str, float] = field(default_factory=dict)
     usage: Mapping[str, int] | None = None
     ended: str = "stop"
@@ -178,16 +201,6 @@ class Sentence:
     text: str
     citations: Sequence[int]
     verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Short:
-    """The exact words that answer, where a span answers."""
-
-    text: str
-    doc: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from tests.conftest import ROOT
 TIERS = [
     "types errors",
     "stop",
-    "protocols text config",
-    "corpus chunk embed stores lexical prompt backends cite confidence",
+    "protocols text config session",
+    "corpus chunk embed stores lexical prompt backends cite confidence reader",
     "store",
     "build retrieve",
     "answer receipt wire",

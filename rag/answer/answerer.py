@@ -105,11 +105,14 @@ class Answerer:
         from rag.backends import open_backends
         from rag.cite import open_judge
         from rag.config import Settings
+        from rag.reader import open_reader
 
         settings = settings or Settings.load()
+        if backends is None:
+            backends = open_backends(settings, retriever.encoder, open_reader(settings))
         return cls(
             retriever,
-            open_backends(settings, retriever.encoder) if backends is None else backends,
+            backends,
             Prompter.open(settings.prompts),
             Checker(open_judge(settings.judge, retriever.encoder)),
             Calibration.load(settings.calibration),
@@ -208,7 +211,7 @@ class Answerer:
             answer=self._prompter.abstention(question) if abstained else cited.answer,
             abstained=abstained,
             confidence=confidence,
-            short=None,
+            short=None if abstained else written.draft.short,
             sentences=() if abstained else cited.sentences,
             citations=() if abstained else cited.citations,
             passages=written.retrieval.passages,

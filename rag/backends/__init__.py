@@ -9,7 +9,7 @@ from rag.backends.chat import ChatBackend
 from rag.backends.known import KnownChat, recall
 from rag.config import Settings
 from rag.errors import ConfigError, RagError
-from rag.protocols import Backend, ChatModel, Encoder
+from rag.protocols import Backend, ChatModel, Encoder, SpanReader
 
 __all__ = ["open_backends", "open_chat"]
 
@@ -23,13 +23,15 @@ _CHATS = {
 """Where the models of each kind are: their modules are loaded when they are asked for."""
 
 
-def open_backends(settings: Settings, encoder: Encoder) -> Sequence[Backend]:
+def open_backends(
+    settings: Settings, encoder: Encoder, reader: SpanReader | None = None
+) -> Sequence[Backend]:
     """Return the backends that `settings.backend` names, `openai:big,extractive`, in that order.
 
     A later one answers where those before it fail. Raises `ConfigError` for an unknown one.
     """
     specs = [spec.strip() for spec in settings.backend.split(",")]
-    return [_heeding(_open(spec, settings, encoder), spec, settings) for spec in specs]
+    return [_heeding(_open(spec, settings, encoder, reader), spec, settings) for spec in specs]
 
 
 def open_chat(spec: str, settings: Settings) -> ChatModel | None:
@@ -37,7 +39,7 @@ def open_chat(spec: str, settings: Settings) -> ChatModel | None:
 
     Raises `ConfigError` for an unknown one.
     """
-    return None if spec == "extractive" else _open(spec, settings, None).chat
+    return None if spec == "extractive" else _open(spec, settings, None, None).chat
 
 
 def _heeding(backend: Backend, spec: str, settings: Settings) -> Backend:
@@ -48,7 +50,7 @@ def _heeding(backend: Backend, spec: str, settings: Settings) -> Backend:
     return ChatBackend(KnownChat(backend.chat, known))
 
 
-def _open(spec: str, settings: Settings, encoder: Encoder | None) -> Backend:
+def _open(spec: str, settings: Settings, encoder: Encoder | None, reader: SpanReader | None) -> Backend:
     """Return one backend: `extractive`, or `<kind>:<model>`.
 
     Other kinds come from the entry-point group `rag.backends`, called with what follows the colon
@@ -58,7 +60,7 @@ def _open(spec: str, settings: Settings, encoder: Encoder | None) -> Backend:
     if kind == "extractive" and not model and encoder is not None:
         from rag.backends.extractive import ExtractiveBackend
 
-        return ExtractiveBackend(encoder)
+        return ExtractiveBackend(encoder, reader)
     if kind in _CHATS and model:
         module, name = _CHATS[kind]
         return ChatBackend(getattr(import_module(module), name).open(model, settings))

@@ -1,9 +1,12 @@
 """Answers without a language model: the sentences of the passages that answer best, quoted.
 
-A sentence is worth what its words, its vector, its passage and the kind of answer that the question
-asks for say together. Whether that is enough to answer is not decided here: the signals go along.
+Where a reader can read the question's language, the best sentence is the one that holds the words it
+found. Else, and for further sentences, a sentence is worth what its words, its vector, its passage
+and the kind of answer that the question asks for say together. Whether that is enough to answer is
+not decided here: the signals go along.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,9 +14,9 @@ import numpy as np
 import regex
 
 from rag import text
-from rag.protocols import Encoder
+from rag.protocols import Encoder, SpanReader
 from rag.stop import Stop
-from rag.types import Draft, Passage, Request, Span
+from rag.types import Draft, Passage, Reading, Request, Short, Span
 
 READ = 12
 """Sentences that are embedded: those with most of the question's words, rarest first."""
@@ -26,6 +29,11 @@ NEWS = 0.15
 SAME = 0.6
 """Overlap of stems from which two sentences state the same."""
 MOST = 3
+LOOKED_AT = 8
+"""Passages that the reader reads for an answer: those that it was handed first."""
+RELEVANCE = 1.0
+PASSAGE = 2.0
+"""What a passage's relevance and score count for beside what its best span is worth."""
 
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _NUMBER_WORDS = (
@@ -89,27 +97,79 @@ class ExtractiveBackend:
     name = "extractive"
     chat = None
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, reader: SpanReader | None = None) -> None:
         self._encoder = encoder
+        self._reader = reader
 
     def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
         """Return up to three sentences with their passages' numbers; none where nothing was found.
 
         The draft's signals: `coverage`, the share of the question's stems, by rarity, in what is
-        quoted; `cosine`, its best sentence's; `kind`, whether it is of the kind that is asked for.
+        quoted; `kind`, whether it is of the kind that is asked for. With a reader: `span` and
+        `relevance`, what it said of the passage that it answers from, and `lead`, how far that is
+        ahead of the next passage. Without one: `cosine`, the best sentence's.
         """
+        found = self._read(request)
+        return found if found is not None else self._quoted(request)
+
+    def _read(self, request: Request) -> Draft | None:
+        """Return what the reader answers; None where it cannot read, or points at no statement."""
+        passages = request.retrieval.passages[:LOOKED_AT]
+        if self._reader is None or not passages:
+            return None
+        known = self._reader.languages
+        if known is not None and text.language(request.question) not in (*known, text.UNKNOWN):
+            return None
+        readings = self._reader.read(request.question, passages)
+        values = [_value(*each) for each in zip(passages, readings, strict=True)]
+        order = sorted(range(len(values)), key=lambda at: (-values[at], at))
+        for at in order:
+            said = _statement(passages[at], readings[at])
+            if said is not None:
+                rest = [values[other] for other in order if other != at]
+                lead = values[at] - max(rest) if rest else 0.0
+                return self._pointed(request, at, said, readings[at], lead)
+        return None
+
+    def _pointed(self, request: Request, at: int, said: str, reading: Reading, lead: float) -> Draft:
+        """Return the sentence that the reader points at, with others where several are asked for."""
+        question, retrieval = text.squeeze(request.question), request.retrieval
+        passage = retrieval.passages[at]
+        stems = frozenset(text.stems(said, retrieval.language))
+        first = _Candidate(said, at + 1, stems, {"kind": _kind(question, said)})
+        chosen = [first]
+        if _SEVERAL.search(request.question):
+            ranked = sorted(self._candidates(request), key=_order)
+            chosen = _with_others(first, ranked, request)
+        start, end = passage.start + reading.start, passage.start + reading.end
+        words = passage.text[reading.start : reading.end]
+        held = frozenset[str]().union(*(c.stems for c in chosen))
+        return Draft(
+            _answer(chosen),
+            model=self.name,
+            short=Short(words, passage.doc, start, end),
+            signals={
+                "coverage": _coverage(held, retrieval.terms),
+                "kind": first.signals["kind"],
+                "span": _share(reading.worth),
+                "relevance": _share(reading.relevance),
+                "lead": _share(lead),
+            },
+        )
+
+    def _quoted(self, request: Request) -> Draft:
+        """Return the best sentences by words and vectors."""
         candidates = self._candidates(request)
         if not candidates:
             return Draft("", abstained=True, model=self.name)
-        ranked = sorted(candidates, key=lambda c: (-c.worth, c.number, c.said))
-        chosen = _chosen(ranked, request)
+        ranked = sorted(candidates, key=_order)
+        chosen = _with_others(ranked[0], ranked, request)
         if _COUNTED.search(request.question) and not any(c.signals["kind"] for c in chosen):
             return Draft("", abstained=True, model=self.name, signals=chosen[0].signals)
-        said = " ".join(f"{_closed(c.said)} [{c.number}]" for c in chosen)
         best = chosen[0].signals
         held = frozenset[str]().union(*(c.stems for c in chosen))
         signals = {**best, "coverage": _coverage(held, request.retrieval.terms)}
-        return Draft(said, model=self.name, signals=signals)
+        return Draft(_answer(chosen), model=self.name, signals=signals)
 
     def _candidates(self, request: Request) -> list[_Candidate]:
         found = list(_sentences(request.retrieval.passages))
@@ -180,11 +240,46 @@ def _coverage(stems: frozenset[str], terms: Mapping[str, float]) -> float:
     return sum(rarity for term, rarity in terms.items() if term in stems) / whole if whole else 0.0
 
 
-def _chosen(ranked: Sequence[_Candidate], request: Request) -> list[_Candidate]:
+def _order(candidate: _Candidate) -> tuple[float, int, str]:
+    return -candidate.worth, candidate.number, candidate.said
+
+
+def _answer(chosen: Sequence[_Candidate]) -> str:
+    return " ".join(f"{_closed(each.said)} [{each.number}]" for each in chosen)
+
+
+def _value(passage: Passage, said: Reading) -> float:
+    """Return how much speaks for answering from a passage."""
+    return said.worth + RELEVANCE * said.relevance + PASSAGE * passage.score
+
+
+def _share(logit: float) -> float:
+    """Return a probability from the logarithm of its odds."""
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
+
+
+def _statement(passage: Passage, said: Reading) -> str | None:
+    """Return the sentences that hold a span, on one line; None where they state nothing."""
+    orders = _orders(passage.text)
+    held = [
+        (start, end)
+        for start, end in text.sentences(passage.text)
+        if start < said.end and said.start < end
+    ]
+    if not held or any(held[0][0] < until and since < held[-1][1] for since, until in orders):
+        return None
+    quoted = passage.text[held[0][0] : held[-1][1]]
+    sentence = _BULLET.sub("", text.squeeze(_MARK.sub("", quoted)))
+    return None if _NO_STATEMENT.search(sentence) else sentence
+
+
+def _with_others(first: _Candidate, ranked: Sequence[_Candidate], request: Request) -> list[_Candidate]:
     """Return the best sentence and those that add something to it."""
-    chosen = [ranked[0]]
+    chosen = [first]
     several = bool(_SEVERAL.search(request.question))
-    for candidate in ranked[1:]:
+    for candidate in ranked:
+        if candidate is first:
+            continue
         if len(chosen) == MOST or candidate.worth < ALSO * ranked[0].worth:
             break
         if any(_overlap(candidate.stems, other.stems) > SAME for other in chosen):

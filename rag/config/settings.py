@@ -138,6 +138,11 @@ class Settings(ServiceSettings):
         ge=0,
         description="Questions and sentences whose vectors are kept in memory, 1.5 kB each; 0: none.",
     )
+    reader: str = Field(
+        "off",
+        description="Folder of a small model that reads the passages: it orders them, and finds the "
+        "answer's words where no language model writes it; `off`: none.",
+    )
     threads: int = Field(
         0, ge=0, description="Threads of the encoder and of `llamacpp:`; 0: one for each core."
     )

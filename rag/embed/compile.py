@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from rag.embed import models
-from rag.embed.session import RECIPE, open_session
 from rag.errors import EncoderError
+from rag.session import open_session
 from rag.types import Vectors
 
 log = logging.getLogger("rag")
@@ -108,7 +108,7 @@ def _write(model: str, folder: Path, work: Path) -> None:
         "source": models.source_digest(model, folder),
         "tokenizer": files["tokenizer.json"],
         "precision": precision,
-        "recipe": RECIPE,
+        "recipe": models.RECIPE,
     }
     known = {
         "identity": identity,

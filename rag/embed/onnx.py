@@ -15,9 +15,9 @@ import numpy as np
 from tokenizers import Tokenizer as HubTokenizer
 
 from rag.embed import models
-from rag.embed.session import RECIPE, Session, open_session
 from rag.errors import EncoderError
 from rag.protocols import EncoderSpec
+from rag.session import Session, open_session
 from rag.types import Span, Vectors
 
 
@@ -63,7 +63,9 @@ class OnnxEncoder:
         Raises `EncoderError` where the model is missing, does not export, or the cache is unwritable.
         """
         folder = models.model_folder(model)
-        key = models.fingerprint({"source": models.source_digest(model, folder), "recipe": RECIPE})
+        key = models.fingerprint(
+            {"source": models.source_digest(model, folder), "recipe": models.RECIPE}
+        )
         home = cache / "encoders" / key[:32]
         if not (home / "encoder.json").exists():
             from rag.embed.compile import compile_model

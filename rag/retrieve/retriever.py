@@ -32,9 +32,6 @@ from rag.types import (
 if TYPE_CHECKING:
     from rag.config import Settings
 
-_RERANKED = 50
-"""Passages that a reranker gets to see."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Open:
@@ -76,15 +73,18 @@ class Retriever:
     ) -> "Retriever":
         """Open the published generation of an index folder (by default the settings' own).
 
-        Raises `IndexMissingError`, `IndexCorruptError`, `IndexFormatError`, `EncoderMismatchError`
-        where the index was built with another encoder than the settings name, and `ConfigError`.
+        Where no reranker is given, the settings' reader is one. Raises `IndexMissingError`,
+        `IndexCorruptError`, `IndexFormatError`, `EncoderMismatchError` where the index was built with
+        another encoder than the settings name, `ReaderError`, and `ConfigError`.
         """
         from rag.config import Settings
         from rag.embed import open_encoder
+        from rag.reader import open_reranker
 
         settings = settings or Settings.load()
         directory = IndexDirectory(Path(index) if index is not None else settings.index)
         snapshot = open_snapshot(directory)
+        reranker = reranker or open_reranker(settings)
         return cls(snapshot, open_encoder(settings), settings, reranker, directory)
 
     @classmethod
@@ -103,12 +103,14 @@ class Retriever:
         from rag.config import Settings
         from rag.corpus import found_in_memory
         from rag.embed import open_encoder
+        from rag.reader import open_reranker
 
         settings = settings or Settings.load()
         encoder = open_encoder(settings)
         folder = tempfile.TemporaryDirectory(prefix="seedrag-")
         directory = IndexDirectory(Path(folder.name))
         build_documents(directory, [], found_in_memory(documents), encoder, settings)
+        reranker = reranker or open_reranker(settings)
         retriever = cls(open_snapshot(directory), encoder, settings, reranker, directory)
         weakref.finalize(retriever, folder.cleanup)
         return retriever
@@ -184,14 +186,16 @@ class Retriever:
             language = opened.languages[0] if opened.languages else language
         alpha, notices = self._alpha(text.language(query.question), language)
         rows, signals = self._ranked(opened, query, language, alpha, top_k, filter)
-        wanted = max(top_k, _RERANKED) if self._reranker else top_k
+        reranker, blind = self._reading(text.language(query.question), language)
+        wanted = max(top_k, reranker.depth) if reranker else top_k
         passages = merged(opened.snapshot, rows, signals, wanted)
-        if self._reranker is not None:
-            passages = list(self._reranker.rerank(query.question, passages))[:top_k]
+        if reranker is not None:
+            passages = list(reranker.rerank(query.question, passages))[:top_k]
         lexical = opened.snapshot.lexical
         if self._is_cut(query.question):
             said = "The question is longer than the encoder reads; its end counts by its words alone."
             notices = (*notices, Notice("question_truncated", said))
+        notices = (*notices, *blind)
         counts = {stem: lexical.df(stem) for stem in text.content_stems(query.question, language)}
         terms = {stem: lexical.rarity(df) for stem, df in counts.items()}
         unknown = [stem for stem, df in counts.items() if df == 0]
@@ -224,6 +228,17 @@ class Retriever:
             return self._settings.alpha, ()
         said = f"{self.encoder.spec.name} does not read {language!r}; words decide the ranking."
         return self._settings.alpha_blind, (Notice("encoder_blind", said),)
+
+    def _reading(self, own: str, usual: str) -> tuple[Reranker | None, Sequence[Notice]]:
+        """Return what orders the passages anew, unless it cannot read the question's language."""
+        reranker = self._reranker
+        language = usual if own == text.UNKNOWN else own
+        if reranker is None or reranker.languages is None:
+            return reranker, ()
+        if language in (*reranker.languages, text.UNKNOWN):
+            return reranker, ()
+        said = f"The reader does not read {language!r}; the passages stand as they were found."
+        return None, (Notice("reader_blind", said),)
 
     def _ranked(
         self,

@@ -1,4 +1,4 @@
-"""How a compiled graph is run, which is part of what its vectors are."""
+"""How a compiled graph is run, which is part of what comes out of it."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,6 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 Session: TypeAlias = onnxruntime.InferenceSession
-RECIPE = 1
-"""Raised whenever compiling or running gives other vectors from the same files."""
 
 
 def open_session(graph: Path) -> Session:

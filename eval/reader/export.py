@@ -1,0 +1,55 @@
+"""The trained network → the files that the library ships."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import torch
+
+from eval.reader.network import Reader
+from rag.embed.models import BUNDLED, model_folder
+
+OPSET = 17
+SMALL = "reader.onnx"
+EXACT = "exact.onnx"
+
+
+class _Graph(torch.nn.Module):  # type: ignore[misc]
+    """The network without what only training needs: all tokens of a window are seen."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.reader = reader
+
+    def forward(self, ids: torch.Tensor, types: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        said = self.reader(ids, types, torch.ones_like(ids))
+        return said.start, said.end, said.relevance
+
+
+def export(reader: Reader, folder: Path) -> None:
+    """Write the graph, in int8 and in float32, and the tokenizer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    exact, small = folder / EXACT, folder / SMALL
+    reader.body.set_attn_implementation("eager")
+    sample = torch.tensor([[101, 7592, 102, 2088, 102]])
+    with torch.no_grad():
+        torch.onnx.export(
+            _Graph(reader.eval()),
+            (sample, torch.zeros_like(sample)),
+            str(exact),
+            input_names=["ids", "types"],
+            output_names=["start", "end", "relevance"],
+            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in ("ids", "types", "start", "end")}
+            | {"relevance": {0: "batch"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    _quantise(exact, small)
+    shutil.copyfile(model_folder(BUNDLED) / "tokenizer.json", folder / "tokenizer.json")
+
+
+def _quantise(exact: Path, small: Path) -> None:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    logging.getLogger().setLevel(logging.ERROR)
+    quantize_dynamic(exact, small, weight_type=QuantType.QInt8, per_channel=True)
