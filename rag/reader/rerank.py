@@ -9,11 +9,14 @@ from rag.types import Passage, Reading
 
 DEPTH = 8
 """Passages that are read."""
-BIAS = 0.0
-RELEVANCE = 1.0
-WORTH = 0.1
-FUSED = 2.0
-"""What the logarithm of the odds that a passage answers is made of."""
+BIAS = -15.5
+RELEVANCE = 0.72
+WORTH = 0.05
+FUSED = 16.0
+"""What the logarithm of the odds that a passage answers is made of: a logistic regression over the
+passages of 250 questions of two articles that the reader was not trained on."""
+
+_FAR = 25.0
 
 
 class ReadingReranker:
@@ -42,7 +45,8 @@ class ReadingReranker:
 
 
 def _scored(passage: Passage, said: Reading) -> Passage:
-    logit = BIAS + RELEVANCE * said.relevance + WORTH * said.worth + FUSED * passage.score
+    worth = max(-_FAR, min(_FAR, said.worth))
+    logit = BIAS + RELEVANCE * said.relevance + WORTH * worth + FUSED * passage.score
     score = 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
     signals = {
         **passage.signals,
