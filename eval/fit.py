@@ -31,10 +31,10 @@ from rag.corpus import Found, read_source
 from rag.retrieve import Retriever
 
 _WORDS = ("passage_coverage", "known", "figures")
-_READ = ("answer_span", "answer_relevance", "answer_lead", "answer_coverage", "answer_kind", "names")
+_BOTH = ("answer_coverage", "answer_kind", "passage_cosine", "names", *_WORDS)
 FEATURES = (
-    (*_READ, *_WORDS),
-    ("answer_coverage", "answer_cosine", "answer_kind", "passage_cosine", "names", *_WORDS),
+    ("answer_span", "answer_relevance", *_BOTH),
+    ("answer_cosine", *_BOTH),
     ("answer_coverage", "answer_kind", *_WORDS),
     _WORDS,
 )

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 TIERS = [
     "types errors",
     "stop",
-    "protocols text config session",
+    "protocols text config session bundled",
     "corpus chunk embed stores lexical prompt backends cite confidence reader",
     "store",
     "build retrieve",

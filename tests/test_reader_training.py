@@ -17,7 +17,7 @@ from eval.reader.order import Plan, epoch
 from eval.reader.rows import CALIBRATED, HELD, Row, parted, read_rows, squad2_rows
 from eval.reader.train import CHECKPOINT, STABLE, Recipe, train
 from eval.reader.trials import Trial, ablation, curve, run
-from rag.embed.models import BUNDLED, model_folder
+from rag.bundled import bundled_folder
 from rag.reader.windows import LONGEST, QUESTION, TITLE
 from rag.types import Reading
 from tests.conftest import SHARED
@@ -45,7 +45,7 @@ RECIPE = Recipe(epochs=0.3, tokens=512, warmup=2)
 
 @pytest.fixture(scope="module")
 def words() -> Tokenizer:
-    return Tokenizer.from_file(str(model_folder(BUNDLED) / "tokenizer.json"))
+    return Tokenizer.from_file(str(bundled_folder() / "tokenizer.json"))
 
 
 def test_no_article_is_both_learned_and_measured() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from rag.embed.models import BUNDLED, model_folder
+from rag.bundled import bundled_folder
 from rag.reader.windows import Windows
 
 UNKNOWN = -1
@@ -41,7 +41,7 @@ class Examples:
     """Cuts texts into windows, always the same for the same random numbers."""
 
     def __init__(self) -> None:
-        tokenizer = Tokenizer.from_file(str(model_folder(BUNDLED) / "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(bundled_folder() / "tokenizer.json"))
         self._windows = Windows(tokenizer)
         self._ends = frozenset(tokenizer.token_to_id(mark) for mark in ".!?")
         self._known: dict[str, Encoding] = {}

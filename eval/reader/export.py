@@ -1,13 +1,11 @@
 """The trained network → the files that the library ships."""
 
 import logging
-import shutil
 from pathlib import Path
 
 import torch
 
 from eval.reader.network import Reader
-from rag.embed.models import BUNDLED, model_folder
 
 OPSET = 17
 SMALL = "reader.onnx"
@@ -27,7 +25,7 @@ class _Graph(torch.nn.Module):  # type: ignore[misc]
 
 
 def export(reader: Reader, folder: Path) -> None:
-    """Write the graph, in int8 and in float32, and the tokenizer."""
+    """Write the graph, in int8 and in float32."""
     folder.mkdir(parents=True, exist_ok=True)
     exact, small = folder / EXACT, folder / SMALL
     reader.body.set_attn_implementation("eager")
@@ -45,7 +43,6 @@ def export(reader: Reader, folder: Path) -> None:
             dynamo=False,
         )
     _quantise(exact, small)
-    shutil.copyfile(model_folder(BUNDLED) / "tokenizer.json", folder / "tokenizer.json")
 
 
 def _quantise(exact: Path, small: Path) -> None:

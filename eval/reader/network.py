@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from eval.reader.examples import UNKNOWN, Example
-from rag.embed.models import BUNDLED, model_folder
+from rag.bundled import bundled_folder
 
 RELEVANCE = 0.5
 """Weight of the relevance head's loss beside that of the spans."""
@@ -50,7 +50,7 @@ class Reader(torch.nn.Module):  # type: ignore[misc]
         super().__init__()
         from transformers import AutoConfig, AutoModel
 
-        folder = str(model_folder(BUNDLED))
+        folder = str(bundled_folder())
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         # Its random numbers cost as much time here as the layers themselves.
         config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0

@@ -6,7 +6,6 @@ and the kind of answer that the question asks for say together. Whether that is 
 not decided here: the signals go along.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +33,7 @@ LOOKED_AT = 8
 RELEVANCE = 1.0
 PASSAGE = 2.0
 """What a passage's relevance and score count for beside what its best span is worth."""
+_FAR = 20.0
 
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _NUMBER_WORDS = (
@@ -106,8 +106,8 @@ class ExtractiveBackend:
 
         The draft's signals: `coverage`, the share of the question's stems, by rarity, in what is
         quoted; `kind`, whether it is of the kind that is asked for. With a reader: `span` and
-        `relevance`, what it said of the passage that it answers from, and `lead`, how far that is
-        ahead of the next passage. Without one: `cosine`, the best sentence's.
+        `relevance`, what it said of the passage that it answers from, a half where the odds are
+        even. Without one: `cosine`, the best sentence's.
         """
         found = self._read(request)
         return found if found is not None else self._quoted(request)
@@ -126,12 +126,10 @@ class ExtractiveBackend:
         for at in order:
             said = _statement(passages[at], readings[at])
             if said is not None:
-                rest = [values[other] for other in order if other != at]
-                lead = values[at] - max(rest) if rest else 0.0
-                return self._pointed(request, at, said, readings[at], lead)
+                return self._pointed(request, at, said, readings[at])
         return None
 
-    def _pointed(self, request: Request, at: int, said: str, reading: Reading, lead: float) -> Draft:
+    def _pointed(self, request: Request, at: int, said: str, reading: Reading) -> Draft:
         """Return the sentence that the reader points at, with others where several are asked for."""
         question, retrieval = text.squeeze(request.question), request.retrieval
         passage = retrieval.passages[at]
@@ -151,9 +149,8 @@ class ExtractiveBackend:
             signals={
                 "coverage": _coverage(held, retrieval.terms),
                 "kind": first.signals["kind"],
-                "span": _share(reading.worth),
-                "relevance": _share(reading.relevance),
-                "lead": _share(lead),
+                "span": _within(reading.worth),
+                "relevance": _within(reading.relevance),
             },
         )
 
@@ -253,9 +250,9 @@ def _value(passage: Passage, said: Reading) -> float:
     return said.worth + RELEVANCE * said.relevance + PASSAGE * passage.score
 
 
-def _share(logit: float) -> float:
-    """Return a probability from the logarithm of its odds."""
-    return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
+def _within(logit: float) -> float:
+    """Return the logarithm of odds, as far as it is within `_FAR` of even ones, on 0..1."""
+    return max(0.0, min(1.0, 0.5 + logit / (2 * _FAR)))
 
 
 def _statement(passage: Passage, said: Reading) -> str | None:

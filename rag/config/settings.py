@@ -140,8 +140,8 @@ class Settings(ServiceSettings):
     )
     reader: str = Field(
         "off",
-        description="Folder of a small model that reads the passages: it orders them, and finds the "
-        "answer's words where no language model writes it; `off`: none.",
+        description="A small model that reads the passages: it orders them, and finds the words that "
+        "answer where no language model writes. `shipped`, the folder of one's own, or `off`.",
     )
     threads: int = Field(
         0, ge=0, description="Threads of the encoder and of `llamacpp:`; 0: one for each core."

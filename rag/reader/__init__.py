@@ -1,11 +1,12 @@
 """The reader: which words of a passage answer a question, whether any do, and how relevant it is.
 
-It is trained by `python -m eval.reader`.
+It is trained by `python -m eval.reader`; `model/CARD.md` says on what, and what it is good for.
 """
 
 from functools import cache
 from pathlib import Path
 
+from rag.bundled import bundled_folder
 from rag.config import Settings
 from rag.reader.model import Graph, Reader
 from rag.reader.rerank import ReadingReranker
@@ -13,6 +14,7 @@ from rag.reader.rerank import ReadingReranker
 __all__ = ["Reader", "ReadingReranker", "open_reader", "open_reranker", "reader_of"]
 
 OFF = "off"
+SHIPPED = Path(__file__).with_name("model")
 
 
 def open_reader(settings: Settings) -> Reader | None:
@@ -22,7 +24,8 @@ def open_reader(settings: Settings) -> Reader | None:
     """
     if settings.reader == OFF:
         return None
-    return _shared(Path(settings.reader), settings.threads, settings.remembered)
+    folder = SHIPPED if settings.reader == "shipped" else Path(settings.reader)
+    return _shared(folder, settings.threads, settings.remembered)
 
 
 def open_reranker(settings: Settings) -> ReadingReranker | None:
@@ -35,7 +38,8 @@ def reader_of(
     folder: Path, graph: str = "reader.onnx", threads: int = 0, remembered: int = 0
 ) -> Reader:
     """Return the reader whose files are in a folder; raises `ReaderError` where they are not."""
-    return Reader(Graph.open(folder / graph), folder / "tokenizer.json", threads, remembered)
+    tokenizer = bundled_folder() / "tokenizer.json"
+    return Reader(Graph.open(folder / graph), tokenizer, threads, remembered)
 
 
 @cache

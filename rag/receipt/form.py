@@ -51,6 +51,7 @@ class ReceiptSettings(_Form):
     reply_tokens: int
     condense: bool
     judge: str
+    reader: str = "off"
     threshold: float | None
 
 
