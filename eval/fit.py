@@ -1,6 +1,6 @@
 """Fits the calibration that ships: which signals say that an answer is right, and how loudly.
 
-    python -m eval.fit squad2_dev xquad_es xquad_zh --out rag/calibration.json
+    python -m eval.fit squad2_dev xquad_es xquad_zh --reader shipped --out rag/calibration.json
 
 Each data folder holds `corpus.jsonl` and `gold.jsonl`, and where only some of its articles may be
 fitted on, `split.json`. Every article is a corpus of its own, as a person's seeds are about one
@@ -76,7 +76,12 @@ def main() -> None:
     names = "+".join(folder.name for folder in arguments.data)
     value = {
         "id": f"extractive-{names}-{len(rows)}",
-        "fitted_on": {"data": names, "articles": KEY, "questions": len(rows)},
+        "fitted_on": {
+            "data": names,
+            "articles": KEY,
+            "questions": len(rows),
+            "with_reader": len(unseen),
+        },
         "models": [_fitted(unseen if "answer_span" in names else rows, names) for names in FEATURES],
     }
     arguments.out.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

@@ -1,5 +1,7 @@
 """Trains the reader that the library ships: questions with their paragraphs → `rag/reader/model`.
 
+A run leaves `exported/reader.onnx`; it ships once it is put there, with what it reached in its card.
+
 rows      what the training data says, one form for all sources, a part of each kept for measuring
 mine      passages that look like the answer's and are not, found by our own retriever
 changed   questions and texts changed by a little, so that the text no longer answers

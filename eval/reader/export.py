@@ -1,11 +1,11 @@
 """The trained network → the files that the library ships."""
 
-import logging
 from pathlib import Path
 
 import torch
 
 from eval.reader.network import Reader
+from rag.embed.compile import quantise
 
 OPSET = 17
 SMALL = "reader.onnx"
@@ -42,11 +42,4 @@ def export(reader: Reader, folder: Path) -> None:
             opset_version=OPSET,
             dynamo=False,
         )
-    _quantise(exact, small)
-
-
-def _quantise(exact: Path, small: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    logging.getLogger().setLevel(logging.ERROR)
-    quantize_dynamic(exact, small, weight_type=QuantType.QInt8, per_channel=True)
+    quantise(exact, small)

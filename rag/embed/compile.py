@@ -89,7 +89,7 @@ def _write(model: str, folder: Path, work: Path) -> None:
         raise EncoderError(f"{model} has no tokenizer.json; run it as st:{model} instead.")
     shutil.copyfile(tokenizer, work / "tokenizer.json")
     small = work / "int8.onnx"
-    _quantise(exact, small)
+    quantise(exact, small)
     probes = _token_ids(work / "tokenizer.json", max_tokens)
     if _least_cosine(exact, probes, reference) < FLOAT_COSINE:
         raise EncoderError(f"{model} gives other vectors once exported; run it as st:{model}.")
@@ -169,7 +169,8 @@ def _export(model: str, folder: Path, target: Path) -> tuple[Vectors, int]:
     return np.asarray(reference, np.float32), int(network.max_seq_length or 512)
 
 
-def _quantise(exact: Path, small: Path) -> None:
+def quantise(exact: Path, small: Path) -> None:
+    """Write a float32 graph with its weights in int8, each column with a scale of its own."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     root = logging.getLogger()
