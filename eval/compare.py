@@ -111,7 +111,7 @@ def _evidence(*items: Item) -> set[str]:
 
 _PARTS = {
     "prompt": ("prompt",),
-    "model": ("encoder", "encoder_fingerprint", "backend", "models"),
+    "model": ("encoder", "encoder_fingerprint", "backend", "models", "reader"),
     "calibration": ("calibration",),
     "code": ("code",),
 }
@@ -134,8 +134,9 @@ def _changes(
             yield {"kind": "settings", "said": f"{name} was {before}, is {after}"}
     for kind, names in _PARTS.items():
         for name in names:
-            if old[name] != now[name]:
-                yield {"kind": kind, "said": f"{name} was {_shown(old[name])}, is {_shown(now[name])}"}
+            before, after = old.get(name), now.get(name)
+            if before != after:
+                yield {"kind": kind, "said": f"{name} was {_shown(before)}, is {_shown(after)}"}
     if not documents and old["index"] != now["index"]:
         yield {"kind": "index", "said": "the same documents were indexed in another way"}
 

@@ -23,7 +23,7 @@ from rag.config import ServiceSettings, Settings, cache_dir
 from rag.corpus import Found, read_source
 from rag.embed import open_encoder
 from rag.prompt import Prompter
-from rag.reader import open_reader, open_reranker
+from rag.reader import open_reader, open_reranker, reader_digest
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, Snapshot, open_snapshot
 from rag.types import Document
@@ -76,6 +76,7 @@ class System:
             "backend": self.settings.backend,
             "prompt": self.prompt,
             "calibration": self.calibration,
+            "reader": reader_digest(self.settings),
             "settings": {k: v for k, v in values.items() if not k.endswith(_SECRET)},
             "code": code_digest(self.settings),
         }

@@ -144,6 +144,7 @@ def test_an_edit_elsewhere_still_is_a_cause_where_nothing_else_changed() -> None
         ("backend", "model"),
         ("models", "model"),
         ("encoder_fingerprint", "model"),
+        ("reader", "model"),
         ("calibration", "calibration"),
         ("code", "code"),
     ],

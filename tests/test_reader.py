@@ -38,7 +38,7 @@ class FigureNetwork:
         logits = np.array([6.0 if word.isdigit() else 0.0 for word in words], np.float32)
         logits[0] = 1.0
         found = any(word.isdigit() for word in words[window.text :])
-        return logits, logits.copy(), 3.0 if found else -3.0
+        return logits, logits.copy(), 6.0 if found else -6.0
 
 
 def figures() -> tuple[Reader, FigureNetwork]:
@@ -158,13 +158,34 @@ def test_passages_that_answer_come_first_and_those_not_read_last() -> None:
     near[5] = passage(TEXT, "right", near[5].score)
     ranked = ReadingReranker(reader).rerank("When?", near)
     assert [each.doc for each in ranked[:2]] == ["right", "n0"]
-    assert [each.doc for each in ranked[8:]] == ["n8", "n9", "n10", "n11"]
-    assert len(network.read) == 8
+    assert [each.doc for each in ranked[6:]] == ["n6", "n7", "n8", "n9", "n10", "n11"]
+    assert len(network.read) == 6, "one that surely answers was among them"
     scores = [each.score for each in ranked]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
-    assert ranked[0].signals["relevance"] == 3.0
+    assert ranked[0].signals["relevance"] == 6.0
     assert ranked[0].signals["fused"] == pytest.approx(near[5].score)
+
+
+def test_all_are_read_up_to_a_depth_while_none_surely_answers() -> None:
+    reader, network = figures()
+    near = [passage(f"Nothing number {'x' * n}.", f"n{n}", 0.9 - n / 100) for n in range(12)]
+    ranked = ReadingReranker(reader).rerank("When?", near)
+    assert len(network.read) == ReadingReranker.depth
+    assert [each.doc for each in ranked] == [each.doc for each in near]
+    assert ["span" in each.signals for each in ranked] == [True] * 8 + [False] * 4
+
+
+def test_an_answer_comes_from_what_was_read() -> None:
+    reader, network = figures()
+    texts = [TEXT, "None here.", *(f"Part {n} came in {1900 + n}." for n in range(6))]
+    found = [passage(text, f"d{n}", 0.99 - n / 100) for n, text in enumerate(texts)]
+    ranked = ReadingReranker(reader).rerank("When?", found)
+    read = len(network.read)
+    backend = ExtractiveBackend(LetterEncoder(), reader)
+    draft = backend.generate(request("When?", *ranked), lambda said: None, Stop())
+    assert draft.text == "Ada wrote the notes in 1843. [1]"
+    assert len(network.read) == read == 2
 
 
 def test_nothing_is_read_where_nothing_was_found() -> None:
@@ -228,8 +249,15 @@ def test_fewer_passages_than_are_read_can_be_asked_for() -> None:
     documents.append({"id": "right", "text": "Part of the notes came in 1843, part of them later on."})
     retriever = Retriever.from_documents(documents, Settings(), ReadingReranker(reader))
     found = retriever.search("When did part of the notes come?", top_k=2)
-    assert len(found) == 2
-    assert len(network.read) == ReadingReranker.depth
+    assert [found[0].doc, len(found)] == ["right", 2]
+    assert len(network.read) >= 2
+
+
+def test_the_order_can_be_left_to_the_search(seed_index: Path) -> None:
+    settings = Settings.load(reader="shipped", rerank=False, threshold=0.0)
+    answer = Answerer.open(seed_index, settings).ask("How many people walked free on 16 September?")
+    assert answer.short is not None
+    assert all("span" not in each.signals for each in answer.passages)
 
 
 def test_the_answer_carries_the_words_and_where_they_stand() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from eval.errors import DataError
-from eval.reader.changed import other_question, without_answer
+from eval.reader.changed import altered, misleading, without_answer
 from eval.reader.examples import NONE, UNKNOWN, Examples
 from eval.reader.measure import measured, table
 from eval.reader.mine import Beside, mined
@@ -111,12 +111,36 @@ def test_what_does_not_answer_points_at_nothing() -> None:
     assert any(e.start == UNKNOWN and e.relevant == 1 for e in examples)
 
 
+RHINE = Row(
+    "q", "s", "a", "", "In 1856 the Rhine froze first. It was cold. The Elbe froze in 1861.",
+    "Which river froze first in 1856?", ("the Rhine",), 8,
+)  # fmt: skip
+
+
 def test_a_changed_question_asks_for_what_the_text_does_not_tell() -> None:
-    asked = Row("q", "s", "a", "", "In 1856 the Rhine froze.", "What froze in 1856?", ("the Rhine",), 8)
-    beside = ["In 1901 and 12 days later it thawed."]
     rng = np.random.default_rng(0)
-    assert other_question(asked, beside, rng) == "What froze in 1901?"
-    assert other_question(asked, ["Nothing here."], rng) is None
+    beside = ["In 1901 and 12 days later it thawed."]
+    asked = {misleading(RHINE, beside, rng) for _ in range(60)}
+    assert asked - {None} == {
+        "Which river froze first in 1901?",  # a year that the text does not have
+        "Which river froze first in 1861?",  # a year of another sentence
+        "Which river froze last in 1856?",
+        "Which river froze final in 1856?",
+        "Which river froze second in 1856?",
+    }
+    denied = replace(RHINE, question="What was frozen in 1856?")
+    assert "What was not frozen in 1856?" in {misleading(denied, beside, rng) for _ in range(60)}
+    plain = replace(RHINE, question="Which river?", context="It is the Rhine.", start=6)
+    assert {misleading(plain, ["Nothing here."], rng) for _ in range(60)} == {None}
+
+
+def test_an_altered_text_says_something_else_of_what_is_asked() -> None:
+    rng = np.random.default_rng(0)
+    told = {altered(RHINE, rng) for _ in range(60)}
+    assert RHINE.context not in told
+    assert RHINE.context.replace("first", "last") in told
+    assert all(each and "the Rhine froze" in each and "Elbe froze in 1861" in each for each in told)
+    assert altered(replace(RHINE, question="What froze?"), rng) is None
 
 
 def test_a_text_without_its_answer_keeps_the_rest() -> None:

@@ -511,6 +511,7 @@ def test_each_thing_that_is_recorded_is_compared(model: FaultServer) -> None:
         "options": {**then.options, "temperature": 1.0, "top_p": 0.5},
         "encoder": then.encoder.model_copy(update={"fingerprint": "0" * 64}),
         "seedrag": "0.0.1",
+        "reader": "0" * 12,
         "judge": "lexical-2",
         "calibration": "mine",
         "threshold": 0.99,
@@ -518,7 +519,7 @@ def test_each_thing_that_is_recorded_is_compared(model: FaultServer) -> None:
     named = [change.code for change in changes(then, then.model_copy(update=others))]
     assert named == [
         "index", "searched", "prompt", "messages", "backend", "model", "options", "options",
-        "encoder", "seedrag", "judge", "calibration", "threshold",
+        "encoder", "seedrag", "reader", "judge", "calibration", "threshold",
     ]  # fmt: skip
     for name, value in others.items():
         found = changes(then, then.model_copy(update={name: value}))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from eval.reader.changed import other_question, without_answer
+from eval.reader.changed import altered, misleading, without_answer
 from eval.reader.examples import NONE, UNKNOWN, Example, Examples
 from eval.reader.mine import Beside
 from eval.reader.rows import RELEVANCE, SENTENCES, Row
@@ -23,7 +23,7 @@ SHARES: Mapping[str, float] = {
     "squad1_train_sentences_reqa": 0.7,
     "squad1_train_sentences_nqg": 0.7,
     "squadshifts_newwiki": 1.0,
-    "squad2": 1.0,
+    "squad2": 3.0,
     "qed": 1.0,
     "nq_open_oracle": 1.0,
     "squadshifts_reddit": 0.4,
@@ -34,13 +34,18 @@ SHARES: Mapping[str, float] = {
     "tatqa_text_spans": 0.5,
     "selqa": 0.5,
 }
-"""Share of each source's rows that an epoch takes; a source that is not here is not trained on."""
+"""Share of each source's rows that an epoch takes, above 1 what it takes more than once.
+
+A source that is not here is not trained on.
+"""
 BESIDE = 0.4
 """Passages beside the answer's for each question that has some, on average."""
 WITHOUT = 0.15
 """Texts without their answer's sentence for each question."""
-CHANGED = 0.15
-"""Questions changed into ones that their text does not answer, for each question where one can be."""
+CHANGED = 0.9
+"""Attempts for each question to change it into one that its text does not answer; one of three fits."""
+ALTERED = 0.4
+"""Attempts to change the text instead; one of five fits."""
 TITLED = 0.6
 """Share of the windows that show the title where there is one."""
 SHORT = 0.6
@@ -88,7 +93,9 @@ def _batches(examples: Sequence[Example], tokens: int) -> Iterator[list[Example]
 
 
 def _examples(plan: Plan, cut: Examples, rng: np.random.Generator) -> Iterator[Example]:
-    chosen = [row for row in plan.rows if rng.random() < plan.shares.get(row.source, 0.0)]
+    chosen = [
+        row for row in plan.rows for _ in range(int(rng.random() + plan.shares.get(row.source, 0.0)))
+    ]
     if plan.most is not None:
         chosen = [chosen[at] for at in sorted(rng.permutation(len(chosen))[: plan.most])]
     cut.learn([text for row in chosen for text in (row.question, row.context, row.title)])
@@ -113,10 +120,10 @@ def _examples(plan: Plan, cut: Examples, rng: np.random.Generator) -> Iterator[E
             continue
         if rng.random() < WITHOUT and (left := without_answer(row)):
             yield cut.other(row.question, title, left, _room(rng), rng)
-        if rng.random() < CHANGED and (
-            asked := other_question(row, [each.text for each in beside], rng)
-        ):
+        if rng.random() < CHANGED and (asked := misleading(row, [each.text for each in beside], rng)):
             yield cut.other(asked, title, row.context, _room(rng), rng, relevant=UNKNOWN)
+        if rng.random() < ALTERED and (told := altered(row, rng)):
+            yield cut.other(row.question, title, told, _room(rng), rng, relevant=UNKNOWN)
     share = plan.shares.get(RELEVANCE, 0.0)
     for question, right, wrong in plan.relevance:
         if rng.random() < share:

@@ -3,7 +3,7 @@
 Types rather than classes: reports stay the plain JSON values that they are on disk.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter, with_config
 from pydantic.json_schema import GenerateJsonSchema
@@ -46,6 +46,7 @@ class SystemPart(TypedDict):
     backend: str
     prompt: str
     calibration: str
+    reader: NotRequired[Annotated[str | None, Field(description="Digest of its weights.")]]
     settings: dict[str, Any]
     code: str
     models: list[str]

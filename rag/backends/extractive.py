@@ -29,7 +29,7 @@ SAME = 0.6
 """Overlap of stems from which two sentences state the same."""
 MOST = 3
 LOOKED_AT = 8
-"""Passages that the reader reads for an answer: those that it was handed first."""
+"""Passages that the reader reads for an answer, the first ones, where it did not order them."""
 RELEVANCE = 1.0
 PASSAGE = 2.0
 """What a passage's relevance and score count for beside what its best span is worth."""
@@ -114,27 +114,28 @@ class ExtractiveBackend:
 
     def _read(self, request: Request) -> Draft | None:
         """Return what the reader answers; None where it cannot read, or points at no statement."""
-        passages = request.retrieval.passages[:LOOKED_AT]
-        if self._reader is None or not passages:
+        if self._reader is None:
             return None
         known = self._reader.languages
         if known is not None and text.language(request.question) not in (*known, text.UNKNOWN):
             return None
+        looked_at = _looked_at(request.retrieval.passages)
+        passages = [passage for _, passage in looked_at]
         readings = self._reader.read(request.question, passages)
-        values = [_value(*each) for each in zip(passages, readings, strict=True)]
-        order = sorted(range(len(values)), key=lambda at: (-values[at], at))
-        for at in order:
-            said = _statement(passages[at], readings[at])
+        found = zip(looked_at, readings, strict=True)
+        ranked = sorted(found, key=lambda each: (-_value(each[0][1], each[1]), each[0][0]))
+        for (number, passage), reading in ranked:
+            said = _statement(passage, reading)
             if said is not None:
-                return self._pointed(request, at, said, readings[at])
+                return self._pointed(request, number, said, reading)
         return None
 
-    def _pointed(self, request: Request, at: int, said: str, reading: Reading) -> Draft:
+    def _pointed(self, request: Request, number: int, said: str, reading: Reading) -> Draft:
         """Return the sentence that the reader points at, with others where several are asked for."""
         question, retrieval = text.squeeze(request.question), request.retrieval
-        passage = retrieval.passages[at]
+        passage = retrieval.passages[number - 1]
         stems = frozenset(text.stems(said, retrieval.language))
-        first = _Candidate(said, at + 1, stems, {"kind": _kind(question, said)})
+        first = _Candidate(said, number, stems, {"kind": _kind(question, said)})
         chosen = [first]
         if _SEVERAL.search(request.question):
             ranked = sorted(self._candidates(request), key=_order)
@@ -243,6 +244,15 @@ def _order(candidate: _Candidate) -> tuple[float, int, str]:
 
 def _answer(chosen: Sequence[_Candidate]) -> str:
     return " ".join(f"{_closed(each.said)} [{each.number}]" for each in chosen)
+
+
+def _looked_at(passages: Sequence[Passage]) -> Sequence[tuple[int, Passage]]:
+    """Return the passages that answers may come from, each with its number.
+
+    Those that were read when they were ordered, as it was sure by then; else the first ones.
+    """
+    numbered = list(enumerate(passages, 1))
+    return [each for each in numbered if "span" in each[1].signals] or numbered[:LOOKED_AT]
 
 
 def _value(passage: Passage, said: Reading) -> float:

@@ -143,6 +143,9 @@ class Settings(ServiceSettings):
         description="A small model that reads the passages: it orders them, and finds the words that "
         "answer where no language model writes. `shipped`, the folder of one's own, or `off`.",
     )
+    rerank: bool = Field(
+        True, description="Whether the reader orders the passages; `false` leaves that to the search."
+    )
     threads: int = Field(
         0, ge=0, description="Threads of the encoder and of `llamacpp:`; 0: one for each core."
     )

@@ -8,7 +8,11 @@ from rag.reader.model import Reader
 from rag.types import Passage, Reading
 
 DEPTH = 8
-"""Passages that are read."""
+"""Passages that are read at most."""
+AT_ONCE = 2
+"""Passages that are read before it is asked whether one of them surely answers."""
+SURE = 0.9
+"""The probability from which the rest need not be read."""
 BIAS = -15.5
 RELEVANCE = 0.72
 WORTH = 0.05
@@ -31,12 +35,15 @@ class ReadingReranker:
     def rerank(self, question: str, passages: Sequence[Passage]) -> Sequence[Passage]:
         """Return the passages, best first; the score is the probability that one answers.
 
-        Those past `depth` are not read; they follow in their order, each with a lower score. The
-        signals gain `fused`, the score before, and what the reader said: `relevance` and `span`.
+        They are read in their order, `AT_ONCE` at a time, until one is `SURE` to answer or `depth`
+        are read. Those that are not read follow in their order, each with a lower score. The signals
+        gain `fused`, the score before, and of what was read `relevance` and `span`.
         """
-        read, rest = passages[: self.depth], passages[self.depth :]
-        readings = self._reader.read(question, read)
-        ranked = [_scored(each, said) for each, said in zip(read, readings, strict=True)]
+        ranked: list[Passage] = []
+        while len(ranked) < min(len(passages), self.depth) and not any(p.score >= SURE for p in ranked):
+            read = passages[len(ranked) : min(len(ranked) + AT_ONCE, self.depth)]
+            ranked += map(_scored, read, self._reader.read(question, read))
+        rest = passages[len(ranked) :]
         ranked.sort(key=lambda each: -each.score)
         if not rest:
             return ranked

@@ -24,6 +24,7 @@ _NAMED: Sequence[tuple[str, str, Callable[[Receipt], Any]]] = (
 )
 _NAMED_LAST: Sequence[tuple[str, str, Callable[[Receipt], Any]]] = (
     ("seedrag", "The version of seedrag", lambda receipt: receipt.seedrag),
+    ("reader", "The reader of the passages", lambda receipt: receipt.reader),
     ("judge", "The judge of the sentences", lambda receipt: receipt.judge),
     ("calibration", "The calibration", lambda receipt: receipt.calibration),
     ("threshold", "The threshold of confidence", lambda receipt: receipt.threshold),

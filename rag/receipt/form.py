@@ -52,6 +52,7 @@ class ReceiptSettings(_Form):
     condense: bool
     judge: str
     reader: str = "off"
+    rerank: bool = True
     threshold: float | None
 
 
@@ -119,6 +120,9 @@ class Receipt(_Form):
     backend: str = Field(description="The one that did.")
     model: str
     options: dict[str, JsonValue] = Field(description="How the model was asked to reply.")
+    reader: str | None = Field(
+        None, description="Digest of the reader's weights; null where no reader read the passages."
+    )
     judge: str = Field(description="What told whether quotes support sentences, with its version.")
     answer: str
     abstained: bool

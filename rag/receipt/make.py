@@ -13,6 +13,7 @@ from rag import __version__
 from rag.answer import Answerer, Considered
 from rag.answer.write import Written
 from rag.errors import ReceiptError
+from rag.reader import reader_digest
 from rag.receipt.form import VERSION, Receipt, ReceiptSettings
 from rag.types import Filter, Message, Retrieval
 
@@ -57,6 +58,7 @@ def receipt_of(
                 "backend": answer.backend,
                 "model": answer.model,
                 "options": _options(asdict(written.options)),
+                "reader": reader_digest(settings),
                 "judge": answerer.judge,
                 "answer": answer.answer,
                 "abstained": answer.abstained,

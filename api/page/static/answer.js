@@ -18,11 +18,21 @@ export function answerOf(answer, collection) {
     const paragraph = el("p", { dir: "auto" });
     for (const sentence of sentences) {
       if (paragraph.hasChildNodes()) paragraph.append(" ");
-      paragraph.append(el("span", { class: "sentence" }, sentence.text), ...chipsOf(sentence, answer, collection));
+      const text = sentence === answer.sentences[0] ? marked(sentence.text, answer.short) : [sentence.text];
+      paragraph.append(el("span", { class: "sentence" }, ...text), ...chipsOf(sentence, answer, collection));
     }
     body.append(paragraph);
   }
   return body;
+}
+
+/** A sentence in which the very words that answer are marked, where they stand in it. */
+function marked(text, short) {
+  const words = short ? short.text.replace(/\s+/g, " ") : "";
+  const at = words ? text.indexOf(words) : -1;
+  if (at < 0) return [text];
+  const mark = el("mark", { class: "short", title: "The words that answer" }, words);
+  return [text.slice(0, at), mark, text.slice(at + words.length)];
 }
 
 /** A line end between two sentences of the answer's text begins a paragraph. */

@@ -73,7 +73,7 @@ _REPLACED = (
 )
 """Words that are opposed where one stands in the very place of the other."""
 _PLACES = [frozenset(pair.split()) for pair in _REPLACED.split("|")]
-_PAIRS = [tuple(pair.split()) for pair in _OPPOSITE.split("|")]
+PAIRS = [tuple(pair.split()) for pair in _OPPOSITE.split("|")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def opposites(claim: str, said: str, language: str) -> Iterator[str]:
     if language != "en":
         return
     own, theirs = set(text.stems(claim, "en")), set(text.stems(said, "en"))
-    for pair in _PAIRS:
+    for pair in PAIRS:
         for word, other in (pair, pair[::-1]):
             stem, against = text.stems(word, "en")[0], text.stems(other, "en")[0]
             if stem in own - theirs and against in theirs - own:
@@ -127,7 +127,7 @@ def opposites(claim: str, said: str, language: str) -> Iterator[str]:
 def opposed(word: str, other: str) -> bool:
     """Tell whether two words have opposite senses: by the tables, or one is the other with "un-"."""
     stems = {text.stems(each, "en")[0] for each in (word, other) if text.stems(each, "en")}
-    if any(stems == {text.stems(each, "en")[0] for each in pair} for pair in _PAIRS):
+    if any(stems == {text.stems(each, "en")[0] for each in pair} for pair in PAIRS):
         return True
     short, long = sorted((word.casefold(), other.casefold()), key=len)
     if {short, long} in _PLACES:
