@@ -18,7 +18,7 @@ from rag.reader import Reader, ReadingReranker, open_reader, reader_of
 from rag.reader.spans import LENGTH, best
 from rag.reader.windows import LONGEST, Window, Windows
 from rag.stop import Stop
-from rag.types import IndexRef, Passage, Request, Retrieval
+from rag.types import Draft, IndexRef, Passage, Request, Retrieval
 from tests.conftest import LetterEncoder
 
 TOKENIZER = bundled_folder() / "tokenizer.json"
@@ -205,6 +205,31 @@ def test_the_sentence_that_holds_the_words_is_the_answer() -> None:
     assert draft.short is not None
     assert (draft.short.text, draft.short.doc, draft.short.start) == ("1843", "d", 123)
     assert draft.signals["span"] == 0.75
+
+
+def test_two_questions_at_once_get_a_sentence_each() -> None:
+    class NumberNetwork(FigureNetwork):
+        """Answers "how many" with small figures, all else with years."""
+
+        def __call__(self, window: Window) -> tuple[np.ndarray, np.ndarray, float]:
+            words = [self.tokenizer.id_to_token(each) for each in window.ids]
+            wanted = 2 if "many" in words[: window.second] else 4
+            right = [word.isdigit() and len(word) == wanted for word in words]
+            logits = np.where(right, 6.0, 0.0).astype(np.float32)
+            logits[0] = 1.0
+            return logits, logits.copy(), 6.0
+
+    reader = Reader(NumberNetwork(), TOKENIZER, threads=2)
+    found = passage(TEXT), passage("Twelve men and 15 women took part in it."), passage("None here.")
+    backend = ExtractiveBackend(LetterEncoder(), reader)
+
+    def draft(question: str) -> Draft:
+        return backend.generate(request(question, *found), lambda said: None, Stop())
+
+    both = draft("When were the notes written, and how many women took part?")
+    assert both.text == "Ada wrote the notes in 1843. [1] Twelve men and 15 women took part in it. [2]"
+    assert both.short is None
+    assert draft("When and where were the notes written?").text == "Ada wrote the notes in 1843. [1]"
 
 
 def test_an_order_is_no_answer_even_where_the_reader_points_at_it() -> None:

@@ -19,6 +19,7 @@ from eval.bench.rows import ROOT, Row, skipped, table
 BENCHMARKS: Mapping[str, Mapping[str, str]] = {
     "encode": {},
     "quality": {"OMP_NUM_THREADS": "1"},
+    "answer": {},
     "cold": {},
     "rebuild": {},
     "size": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},

@@ -45,14 +45,16 @@ def run(options: Options) -> list[Row]:
     index = options.scratch / "index"
     settings = Settings.load()
     build_index(IndexDirectory(index), [ROOT / "seeds"], open_encoder(settings), settings)
+    ask = (
+        f"sys.argv = ['rag', 'ask', {QUESTION!r}, '--index', {str(index)!r}]\n"
+        "from rag.cli import main\nmain()"
+    )
     programs = {
         "python": "",
         "import_rag": "import rag",
         "import_retriever": "from rag import Retriever",
-        "ask": (
-            f"sys.argv = ['rag', 'ask', {QUESTION!r}, '--index', {str(index)!r}]\n"
-            "from rag.cli import main\nmain()"
-        ),
+        "ask": ask,
+        "ask_without_reader": f"import os\nos.environ['RAG_READER'] = 'off'\n{ask}",
     }
     for program in programs.values():
         _cost(program)

@@ -38,7 +38,7 @@ def run(options: Options) -> list[Row]:
 
 
 def _compared(name: str, folder: Path, options: Options) -> list[Row]:
-    gold = _answerable(folder / "gold.jsonl")
+    gold = answerable(folder / "gold.jsonl")
     gold = gold[:: max(1, len(gold) // 200)] if options.quick else gold
     ours, theirs = (
         _measured(folder, gold, Settings.load(encoder=f"{kind}:{models.BUNDLED}"), options)
@@ -53,7 +53,8 @@ def _compared(name: str, folder: Path, options: Options) -> list[Row]:
     ]
 
 
-def _answerable(path: Path) -> list[dict[str, Any]]:
+def answerable(path: Path) -> list[dict[str, Any]]:
+    """Return the questions of a gold file that its corpus answers."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return [item for item in map(json.loads, lines) if item["answerable"]]
 

@@ -15,7 +15,7 @@ import regex
 from rag import text
 from rag.protocols import Encoder, SpanReader
 from rag.stop import Stop
-from rag.types import Draft, Passage, Reading, Request, Short, Span
+from rag.types import Draft, Passage, Reading, Request, Retrieval, Short, Span
 
 READ = 12
 """Sentences that are embedded: those with most of the question's words, rarest first."""
@@ -68,6 +68,14 @@ _SEVERAL = regex.compile(
     _FLAGS,
 )
 """Questions that one sentence may not answer whole."""
+_AND = regex.compile(
+    r"(?:,|;)?\s+and\s+(?=(?:(?:in|at|for|from|to|of|by|with|within|on|since|until)\s+)?"
+    r"(?:what|who|whom|whose|when|where|why|how|which)\b)",
+    _FLAGS,
+)
+"""What parts two questions that are asked at once."""
+LEAST = 3
+"""Words of a question: "when and where was …" is one."""
 _FIGURE = regex.compile(r"\d+")
 _MARK = regex.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 """A reference of the seed's own, which would read as one of ours."""
@@ -89,6 +97,33 @@ class _Candidate:
     @property
     def worth(self) -> float:
         return sum(weight * self.signals[name] for name, weight in WEIGHTS.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _Pointed:
+    """A passage, and where in it the reader sees the answer."""
+
+    number: int
+    passage: Passage
+    reading: Reading
+
+    @property
+    def value(self) -> float:
+        """How much speaks for answering from it."""
+        said = self.reading
+        return said.worth + RELEVANCE * said.relevance + PASSAGE * self.passage.score
+
+    @property
+    def statement(self) -> str:
+        """The sentences that hold the answer, on one line; empty where they state nothing."""
+        return _statement(self.passage, self.reading)
+
+    @property
+    def short(self) -> Short:
+        """The words themselves, and where they stand."""
+        passage, said = self.passage, self.reading
+        words = passage.text[said.start : said.end]
+        return Short(words, passage.doc, passage.start + said.start, passage.start + said.end)
 
 
 class ExtractiveBackend:
@@ -119,39 +154,34 @@ class ExtractiveBackend:
         known = self._reader.languages
         if known is not None and text.language(request.question) not in (*known, text.UNKNOWN):
             return None
-        looked_at = _looked_at(request.retrieval.passages)
-        passages = [passage for _, passage in looked_at]
-        readings = self._reader.read(request.question, passages)
-        found = zip(looked_at, readings, strict=True)
-        ranked = sorted(found, key=lambda each: (-_value(each[0][1], each[1]), each[0][0]))
-        for (number, passage), reading in ranked:
-            said = _statement(passage, reading)
-            if said is not None:
-                return self._pointed(request, number, said, reading)
-        return None
+        parts = _parts(request.question)
+        found = [_found(self._reader, part, request.retrieval, len(parts) == 1) for part in parts]
+        pointed = [each for each in found if each is not None]
+        return self._pointed(request, pointed) if pointed else None
 
-    def _pointed(self, request: Request, number: int, said: str, reading: Reading) -> Draft:
-        """Return the sentence that the reader points at, with others where several are asked for."""
+    def _pointed(self, request: Request, found: Sequence[_Pointed]) -> Draft:
+        """Return the sentences that the reader points at, with others where several are asked for."""
         question, retrieval = text.squeeze(request.question), request.retrieval
-        passage = retrieval.passages[number - 1]
-        stems = frozenset(text.stems(said, retrieval.language))
-        first = _Candidate(said, number, stems, {"kind": _kind(question, said)})
-        chosen = [first]
-        if _SEVERAL.search(request.question):
+        chosen: list[_Candidate] = []
+        for each in found:
+            stems = frozenset(text.stems(each.statement, retrieval.language))
+            kind = {"kind": _kind(question, each.statement)}
+            if each.statement not in [other.said for other in chosen]:
+                chosen.append(_Candidate(each.statement, each.number, stems, kind))
+        if len(found) == 1 and _SEVERAL.search(request.question):
             ranked = sorted(self._candidates(request), key=_order)
-            chosen = _with_others(first, ranked, request)
-        start, end = passage.start + reading.start, passage.start + reading.end
-        words = passage.text[reading.start : reading.end]
+            chosen = _with_others(chosen[0], ranked, request)
         held = frozenset[str]().union(*(c.stems for c in chosen))
+        weakest = min(found, key=lambda each: each.value).reading
         return Draft(
             _answer(chosen),
             model=self.name,
-            short=Short(words, passage.doc, start, end),
+            short=found[0].short if len(found) == 1 else None,
             signals={
                 "coverage": _coverage(held, retrieval.terms),
-                "kind": first.signals["kind"],
-                "span": _within(reading.worth),
-                "relevance": _within(reading.relevance),
+                "kind": chosen[0].signals["kind"],
+                "span": _within(weakest.worth),
+                "relevance": _within(weakest.relevance),
             },
         )
 
@@ -246,18 +276,30 @@ def _answer(chosen: Sequence[_Candidate]) -> str:
     return " ".join(f"{_closed(each.said)} [{each.number}]" for each in chosen)
 
 
-def _looked_at(passages: Sequence[Passage]) -> Sequence[tuple[int, Passage]]:
-    """Return the passages that answers may come from, each with its number.
+def _parts(question: str) -> Sequence[str]:
+    """Return the questions that are asked at once: "Who is …, and when did …?" are two."""
+    parts = _AND.split(question)
+    return parts if all(len(part.split()) >= LEAST for part in parts) else [question]
 
-    Those that were read when they were ordered, as it was sure by then; else the first ones.
+
+def _found(reader: SpanReader, question: str, retrieval: Retrieval, alone: bool) -> _Pointed | None:
+    """Return what answers a question, be it `alone` or one of several that are asked at once."""
+    looked_at = _looked_at(retrieval.passages, alone)
+    readings = reader.read(question, [passage for _, passage in looked_at])
+    found = [_Pointed(*each, said) for each, said in zip(looked_at, readings, strict=True)]
+    ranked = sorted(found, key=lambda each: (-each.value, each.number))
+    return next((each for each in ranked if each.statement), None)
+
+
+def _looked_at(passages: Sequence[Passage], alone: bool) -> Sequence[tuple[int, Passage]]:
+    """Return the passages that an answer may come from, each with its number.
+
+    Those that were read when they were ordered for the question `alone`, as it was sure by then; else
+    the first ones.
     """
     numbered = list(enumerate(passages, 1))
-    return [each for each in numbered if "span" in each[1].signals] or numbered[:LOOKED_AT]
-
-
-def _value(passage: Passage, said: Reading) -> float:
-    """Return how much speaks for answering from a passage."""
-    return said.worth + RELEVANCE * said.relevance + PASSAGE * passage.score
+    read = [each for each in numbered if "span" in each[1].signals] if alone else []
+    return read or numbered[:LOOKED_AT]
 
 
 def _within(logit: float) -> float:
@@ -265,8 +307,8 @@ def _within(logit: float) -> float:
     return max(0.0, min(1.0, 0.5 + logit / (2 * _FAR)))
 
 
-def _statement(passage: Passage, said: Reading) -> str | None:
-    """Return the sentences that hold a span, on one line; None where they state nothing."""
+def _statement(passage: Passage, said: Reading) -> str:
+    """Return the sentences that hold a span, on one line; nothing where they state nothing."""
     orders = _orders(passage.text)
     held = [
         (start, end)
@@ -274,10 +316,10 @@ def _statement(passage: Passage, said: Reading) -> str | None:
         if start < said.end and said.start < end
     ]
     if not held or any(held[0][0] < until and since < held[-1][1] for since, until in orders):
-        return None
+        return ""
     quoted = passage.text[held[0][0] : held[-1][1]]
     sentence = _BULLET.sub("", text.squeeze(_MARK.sub("", quoted)))
-    return None if _NO_STATEMENT.search(sentence) else sentence
+    return "" if _NO_STATEMENT.search(sentence) else sentence
 
 
 def _with_others(first: _Candidate, ranked: Sequence[_Candidate], request: Request) -> list[_Candidate]:
