@@ -22,7 +22,7 @@ from rag.errors import (
 )
 from rag.prompt import Prompter
 from rag.protocols import Encoder
-from rag.reader import open_reranker
+from rag.reader import open_reader, open_reranker
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, Snapshot, open_snapshot
 from rag.store.layout import MANIFEST
@@ -132,8 +132,8 @@ class Collection:
 class Collections(Mapping[str, Collection]):
     """All collections of a service, by name.
 
-    Raises `ConfigError` for a backend, judge or calibration that is none, and `PromptError`: what
-    would fail at the first question is told before the service starts.
+    Raises `ConfigError` for a backend, judge or calibration that is none, `PromptError` and
+    `ReaderError`: what would fail at the first question is told before the service starts.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -154,6 +154,7 @@ class Collections(Mapping[str, Collection]):
         for backend in self.backends:
             open_backends(settings.model_copy(update={"backend": backend}), encoder)
         open_judge(settings.judge, encoder)
+        open_reader(settings)
         Prompter.open(settings.prompts)
         Calibration.load(settings.calibration)
 

@@ -8,8 +8,8 @@ thing: it is asked its own questions, questions that it was said not to answer (
 as many that belong to other articles (`elsewhere`). An answer is right where it contains a gold
 answer. The threshold is the one that parts right answers from `elsewhere` best.
 
-All of it is asked without the reader; articles that the reader was not trained on are asked with it
-too, as one is surer of what one has seen before.
+All of it is asked without the reader. With it, only articles that it was not trained on are asked, as
+one is surer of what one has seen before: alone, and among all articles that are not asked of.
 """
 
 import argparse
@@ -71,7 +71,8 @@ def main() -> None:
         row
         for folder in arguments.data
         if (folder / SPLIT).exists()
-        for row in _rows(folder, arguments.limit, read, CALIBRATED)
+        for wide in (False, True)
+        for row in _rows(folder, arguments.limit, read, CALIBRATED, wide)
     ]
     names = "+".join(folder.name for folder in arguments.data)
     value = {
@@ -89,8 +90,13 @@ def main() -> None:
 
 
 def _rows(
-    folder: Path, limit: int, settings: Settings, only: Sequence[str] | None = None
+    folder: Path,
+    limit: int,
+    settings: Settings,
+    only: Sequence[str] | None = None,
+    wide: bool = False,
 ) -> Iterator[Row]:
+    """Yield what comes of the questions of each article; `wide` adds articles that none belongs to."""
     read = read_source(folder / "corpus.jsonl", 1000)
     documents = [item.document for item in read if isinstance(item, Found)]
     articles = sorted({_above(document.id) for document in documents})
@@ -102,7 +108,8 @@ def _rows(
     gold = [gold[at] for at in order if _article(gold[at]) in articles]
     each = -(-limit // len(articles))
     for article in articles:
-        own = [document for document in documents if _above(document.id) == article]
+        others = set(articles) - {article}
+        own = [d for d in documents if _above(d.id) == article or (wide and _above(d.id) not in others)]
         answerer = Answerer.over(Retriever.from_documents(own, settings), settings)
         of = {
             "answerable": [g for g in gold if g["answerable"] and _article(g) == article],

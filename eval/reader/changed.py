@@ -12,6 +12,7 @@ from eval.reader.rows import Row
 from rag import text
 from rag.cite.facts.denial import PAIRS
 
+_WORD = regex.compile(r"\p{L}+")
 _NUMBER = regex.compile(r"\b\d[\d,.]*\b")
 _NAME = regex.compile(r"(?<=[\p{Ll}\d,] )\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)*")
 """Capitalised words that do not begin a sentence."""
@@ -25,11 +26,13 @@ _FORMS = (
 )
 _OPPOSED = [(*pair,) for pair in PAIRS] + [tuple(pair.split()) for pair in _FORMS.split("|")]
 _AUXILIARY = regex.compile(
-    r"\b(did|does|do|was|were|is|are|has|have|had|could|would|should)\b(?! not|n['’]t)", regex.I
+    r"\b(?:did|does|do|was|were|is|are|has|have|had|could|would|should)\b(?! not)", regex.I
 )
 _SUBJECT = regex.compile(r"^(?:what|who|which\s\w+)\s(?:is|was|were|are)\s(?=\p{Ll})", regex.I)
 _DENIAL = regex.compile(r"\b(?:not|no|never|none|nor|neither|without)\b|n['’]t\b", regex.I)
 
+_Pair = tuple["regex.Match[str]", list[str]]
+"""A part of a question, and what can stand in its stead."""
 Change = Callable[[Row, Sequence[str], np.random.Generator], str | None]
 
 
@@ -58,22 +61,19 @@ def altered(row: Row, rng: np.random.Generator) -> str | None:
     What is altered stands in the sentences of the answer, not in the answer. None where there is
     no such word.
     """
-    shared = {word.casefold() for word in _words(row.question)}
+    shared = {match.group().casefold() for match in _WORD.finditer(row.question)}
     asked = set(_NUMBER.findall(row.question))
-    found = []
+    found: list[tuple[int, int, str]] = []
     for start, end in text.sentences(row.context):
         if not (start < row.end and row.start < end):
             continue
-        said = row.context[start:end]
-        for match in _words_of(said):
-            place = start + match.start(), start + match.end()
+        for match in _WORD.finditer(row.context, start, end):
             other = _opposite(match.group(), rng) if match.group().casefold() in shared else None
-            if other and not (place[0] < row.end and row.start < place[1]):
-                found.append((*place, other))
-        for match in _NUMBER.finditer(said):
-            place = start + match.start(), start + match.end()
-            if match.group() in asked and not (place[0] < row.end and row.start < place[1]):
-                found.append((*place, _near(match.group(), rng)))
+            if other and _is_outside(match, row):
+                found.append((*match.span(), other))
+        for match in _NUMBER.finditer(row.context, start, end):
+            if match.group() in asked and _is_outside(match, row):
+                found.append((*match.span(), _near(match.group(), rng)))
     if not found:
         return None
     start, end, other = found[int(rng.integers(len(found)))]
@@ -82,7 +82,7 @@ def altered(row: Row, rng: np.random.Generator) -> str | None:
 
 def _renamed(row: Row, beside: Sequence[str], rng: np.random.Generator) -> str | None:
     """Put a number or name of another text in the stead of one that the text has."""
-    pairs = []
+    pairs: list[_Pair] = []
     for pattern in (_NUMBER, _NAME):
         known = set(pattern.findall(row.context))
         new = sorted({name for each in beside for name in pattern.findall(each)} - known)
@@ -93,7 +93,7 @@ def _renamed(row: Row, beside: Sequence[str], rng: np.random.Generator) -> str |
 
 def _confused(row: Row, _: Sequence[str], rng: np.random.Generator) -> str | None:
     """Put a number or name from elsewhere in the text in the stead of one of the answer's sentence."""
-    pairs = []
+    pairs: list[_Pair] = []
     near = " ".join(said for said, answers in _told(row) if answers)
     far = " ".join(said for said, answers in _told(row) if not answers)
     folded = [answer.casefold() for answer in row.answers]
@@ -110,7 +110,7 @@ def _reversed(row: Row, _: Sequence[str], rng: np.random.Generator) -> str | Non
     """Put a word of opposite sense in the stead of one."""
     said = row.context.casefold()
     pairs = []
-    for match in _words_of(row.question):
+    for match in _WORD.finditer(row.question):
         other = _opposite(match.group(), rng)
         if other and match.group().casefold() in said and other.casefold() not in said:
             pairs.append((match, [other]))
@@ -123,10 +123,7 @@ def _denied(row: Row, _: Sequence[str], rng: np.random.Generator) -> str | None:
     if _DENIAL.search(row.question) or _DENIAL.search(near):
         return None
     found = [(match, [f"{match.group()}n't"]) for match in _AUXILIARY.finditer(row.question)]
-    plain = regex.search(
-        r"^(?:what|who|which\s\w+)\s(?:is|was|were|are)\s(?=\p{Ll})", row.question, regex.I
-    )
-    if plain:
+    if plain := _SUBJECT.search(row.question):
         found.append((plain, [f"{plain.group()}not "]))
     return _put(row.question, found[-2:], rng)
 
@@ -147,9 +144,7 @@ def _told(row: Row) -> list[tuple[str, bool]]:
     return found
 
 
-def _alike(
-    old: Sequence["regex.Match[str]"], new: Sequence[str]
-) -> Iterator[tuple["regex.Match[str]", list[str]]]:
+def _alike(old: Sequence["regex.Match[str]"], new: Sequence[str]) -> Iterator[_Pair]:
     """Yield what is to be replaced with what can stand there: a number by one of its length."""
     for match in old:
         figure = match.group()[0].isdigit()
@@ -158,9 +153,7 @@ def _alike(
             yield match, fitting
 
 
-def _put(
-    question: str, pairs: Sequence[tuple["regex.Match[str]", list[str]]], rng: np.random.Generator
-) -> str | None:
+def _put(question: str, pairs: Sequence[_Pair], rng: np.random.Generator) -> str | None:
     if not pairs:
         return None
     found, fitting = pairs[int(rng.integers(len(pairs)))]
@@ -186,9 +179,6 @@ def _near(number: str, rng: np.random.Generator) -> str:
     return f"{number[:at]}{digit or 1 if at == 0 else digit}{number[at + 1 :]}"
 
 
-def _words(said: str) -> list[str]:
-    return [match.group() for match in _words_of(said)]
-
-
-def _words_of(said: str) -> Iterator["regex.Match[str]"]:
-    return regex.finditer(r"\p{L}+", said)
+def _is_outside(match: "regex.Match[str]", row: Row) -> bool:
+    """Tell whether a part of the text lies outside the answer."""
+    return bool(match.end() <= row.start or row.end <= match.start())

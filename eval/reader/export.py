@@ -6,6 +6,7 @@ import torch
 
 from eval.reader.network import Reader
 from rag.embed.compile import quantise
+from rag.reader.model import INPUTS, OUTPUTS
 
 OPSET = 17
 SMALL = "reader.onnx"
@@ -35,10 +36,12 @@ def export(reader: Reader, folder: Path) -> None:
             _Graph(reader.eval()),
             (sample, torch.zeros_like(sample)),
             str(exact),
-            input_names=["ids", "types"],
-            output_names=["start", "end", "relevance"],
-            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in ("ids", "types", "start", "end")}
-            | {"relevance": {0: "batch"}},
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_axes={
+                name: {0: "batch"} if name == "relevance" else {0: "batch", 1: "tokens"}
+                for name in (*INPUTS, *OUTPUTS)
+            },
             opset_version=OPSET,
             dynamo=False,
         )

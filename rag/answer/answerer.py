@@ -12,13 +12,13 @@ from rag.answer.following import Following
 from rag.answer.orders import orders
 from rag.answer.signals import signals
 from rag.answer.write import Writer, Written
-from rag.cite import Checker
+from rag.cite import Checker, Cited
 from rag.confidence import Calibration
 from rag.errors import BackendError
 from rag.prompt import Prompter
 from rag.protocols import Backend, Follower
 from rag.retrieve import Retriever
-from rag.types import Answer, Filter, Message, Notice, Policy, Retrieval
+from rag.types import Answer, Filter, Message, Notice, Policy, Retrieval, Short
 
 if TYPE_CHECKING:
     from rag.config import Settings
@@ -100,7 +100,7 @@ class Answerer:
     ) -> "Answerer":
         """Answer over a retriever that is open already, with the settings' backends or with others.
 
-        Raises `ConfigError` and `PromptError`.
+        Raises `ConfigError`, `PromptError` and `ReaderError`.
         """
         from rag.backends import open_backends
         from rag.cite import open_judge
@@ -211,7 +211,7 @@ class Answerer:
             answer=self._prompter.abstention(question) if abstained else cited.answer,
             abstained=abstained,
             confidence=confidence,
-            short=None if abstained else written.draft.short,
+            short=None if abstained else _stands(written.draft.short, cited),
             sentences=() if abstained else cited.sentences,
             citations=() if abstained else cited.citations,
             passages=written.retrieval.passages,
@@ -239,6 +239,18 @@ def _written(
                 raise
             fallen.append(_fell_back(error))
     return writers[-1].write(retrieval, following, grounding), fallen
+
+
+def _stands(short: Short | None, cited: Cited) -> Short | None:
+    """Return the words that answer where a verified quote, still shown, holds them."""
+    if short is None:
+        return None
+    for each in cited.citations:
+        if each.verdict != "verified" or each.doc != short.doc:
+            continue
+        if (each.start or 0) <= short.start and short.end <= (each.end or 0):
+            return short
+    return None
 
 
 def _fell_back(error: BackendError) -> Notice:

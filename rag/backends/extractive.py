@@ -15,7 +15,7 @@ import regex
 from rag import text
 from rag.protocols import Encoder, SpanReader
 from rag.stop import Stop
-from rag.types import Draft, Passage, Reading, Request, Retrieval, Short, Span
+from rag.types import Draft, Passage, Reading, Request, Short, Span
 
 READ = 12
 """Sentences that are embedded: those with most of the question's words, rarest first."""
@@ -68,14 +68,19 @@ _SEVERAL = regex.compile(
     _FLAGS,
 )
 """Questions that one sentence may not answer whole."""
+_ASKS = r"(?:what|who|whom|whose|when|where|why|how|which)"
 _AND = regex.compile(
-    r"(?:,|;)?\s+and\s+(?=(?:(?:in|at|for|from|to|of|by|with|within|on|since|until)\s+)?"
-    r"(?:what|who|whom|whose|when|where|why|how|which)\b)",
+    rf"[,;]?\s+and\s+(?=(?:(?:in|at|for|from|to|of|by|with|within|on|since|until)\s+)?{_ASKS}\b)",
     _FLAGS,
 )
 """What parts two questions that are asked at once."""
-LEAST = 3
-"""Words of a question: "when and where was …" is one."""
+_ASK = regex.compile(rf"\b{_ASKS}\b", _FLAGS)
+_LEANS = regex.compile(
+    r"\b(?:it|its|he|him|his|she|hers?|they|them|their|this|that|these|those)\b", _FLAGS
+)
+"""What refers to the question before."""
+LEAST = (3, 4)
+"""Words of the first and of a further question: neither "when and …" nor "… and which did not" is two."""
 _FIGURE = regex.compile(r"\d+")
 _MARK = regex.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 """A reference of the seed's own, which would read as one of ours."""
@@ -101,29 +106,19 @@ class _Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Pointed:
-    """A passage, and where in it the reader sees the answer."""
+    """A statement that the reader sees the answer to a question in."""
 
+    question: str
     number: int
     passage: Passage
     reading: Reading
-
-    @property
-    def value(self) -> float:
-        """How much speaks for answering from it."""
-        said = self.reading
-        return said.worth + RELEVANCE * said.relevance + PASSAGE * self.passage.score
-
-    @property
-    def statement(self) -> str:
-        """The sentences that hold the answer, on one line; empty where they state nothing."""
-        return _statement(self.passage, self.reading)
+    said: str
 
     @property
     def short(self) -> Short:
         """The words themselves, and where they stand."""
-        passage, said = self.passage, self.reading
-        words = passage.text[said.start : said.end]
-        return Short(words, passage.doc, passage.start + said.start, passage.start + said.end)
+        passage, start, end = self.passage, self.reading.start, self.reading.end
+        return Short(passage.text[start:end], passage.doc, passage.start + start, passage.start + end)
 
 
 class ExtractiveBackend:
@@ -142,44 +137,46 @@ class ExtractiveBackend:
         The draft's signals: `coverage`, the share of the question's stems, by rarity, in what is
         quoted; `kind`, whether it is of the kind that is asked for. With a reader: `span` and
         `relevance`, what it said of the passage that it answers from, a half where the odds are
-        even. Without one: `cosine`, the best sentence's.
+        even; of several questions at once, the least sure one's. Without: `cosine`, the best
+        sentence's.
         """
-        found = self._read(request)
+        found = self._read(request, stop)
         return found if found is not None else self._quoted(request)
 
-    def _read(self, request: Request) -> Draft | None:
+    def _read(self, request: Request, stop: Stop) -> Draft | None:
         """Return what the reader answers; None where it cannot read, or points at no statement."""
-        if self._reader is None:
+        reader, retrieval = self._reader, request.retrieval
+        if reader is None or not _reads(reader, request):
             return None
-        known = self._reader.languages
-        if known is not None and text.language(request.question) not in (*known, text.UNKNOWN):
-            return None
-        parts = _parts(request.question)
-        found = [_found(self._reader, part, request.retrieval, len(parts) == 1) for part in parts]
-        pointed = [each for each in found if each is not None]
-        return self._pointed(request, pointed) if pointed else None
+        parts = _parts(text.squeeze(request.question))
+        found: list[_Pointed] = []
+        for part in parts:
+            stop.check()
+            within = found[0].passage.doc if found and _LEANS.search(part) else None
+            found += _found(reader, part, retrieval.passages, len(parts) == 1, within)
+        return self._pointed(request, found, len(parts) == 1) if found else None
 
-    def _pointed(self, request: Request, found: Sequence[_Pointed]) -> Draft:
+    def _pointed(self, request: Request, found: Sequence[_Pointed], alone: bool) -> Draft:
         """Return the sentences that the reader points at, with others where several are asked for."""
-        question, retrieval = text.squeeze(request.question), request.retrieval
-        chosen: list[_Candidate] = []
+        retrieval = request.retrieval
+        chosen: dict[str, _Candidate] = {}
         for each in found:
-            stems = frozenset(text.stems(each.statement, retrieval.language))
-            kind = {"kind": _kind(question, each.statement)}
-            if each.statement not in [other.said for other in chosen]:
-                chosen.append(_Candidate(each.statement, each.number, stems, kind))
-        if len(found) == 1 and _SEVERAL.search(request.question):
+            stems = frozenset(text.stems(each.said, retrieval.language))
+            signals = {"kind": _kind(each.question, each.said)}
+            chosen.setdefault(each.said, _Candidate(each.said, each.number, stems, signals))
+        sentences = list(chosen.values())
+        if alone and _SEVERAL.search(request.question):
             ranked = sorted(self._candidates(request), key=_order)
-            chosen = _with_others(chosen[0], ranked, request)
-        held = frozenset[str]().union(*(c.stems for c in chosen))
-        weakest = min(found, key=lambda each: each.value).reading
+            sentences = _with_others(sentences[0], ranked, request)
+        held = frozenset[str]().union(*(c.stems for c in sentences))
+        weakest = min((each.reading for each in found), key=lambda said: said.worth)
         return Draft(
-            _answer(chosen),
+            _answer(sentences),
             model=self.name,
-            short=found[0].short if len(found) == 1 else None,
+            short=found[0].short if alone else None,
             signals={
                 "coverage": _coverage(held, retrieval.terms),
-                "kind": chosen[0].signals["kind"],
+                "kind": min(c.signals["kind"] for c in chosen.values()),
                 "span": _within(weakest.worth),
                 "relevance": _within(weakest.relevance),
             },
@@ -218,7 +215,7 @@ class ExtractiveBackend:
                 {
                     "coverage": shares[at],
                     "cosine": float(np.clip(cosine, 0, 1)),
-                    "passage": float(np.clip(request.retrieval.passages[found[at][1] - 1].score, 0, 1)),
+                    "passage": _score(request.retrieval.passages[found[at][1] - 1]),
                     "kind": _kind(question, found[at][0]),
                 },
             )
@@ -268,6 +265,11 @@ def _coverage(stems: frozenset[str], terms: Mapping[str, float]) -> float:
     return sum(rarity for term, rarity in terms.items() if term in stems) / whole if whole else 0.0
 
 
+def _score(passage: Passage) -> float:
+    """Return what the search gave a passage, before it was ordered anew, on 0..1."""
+    return float(np.clip(passage.signals.get("fused", passage.score), 0, 1))
+
+
 def _order(candidate: _Candidate) -> tuple[float, int, str]:
     return -candidate.worth, candidate.number, candidate.said
 
@@ -276,30 +278,55 @@ def _answer(chosen: Sequence[_Candidate]) -> str:
     return " ".join(f"{_closed(each.said)} [{each.number}]" for each in chosen)
 
 
+def _reads(reader: SpanReader, request: Request) -> bool:
+    """Tell whether a reader knows the question's language, or else that of what was searched."""
+    language = text.language(request.question)
+    if language == text.UNKNOWN:
+        language = request.retrieval.language
+    return reader.languages is None or language in (*reader.languages, text.UNKNOWN)
+
+
 def _parts(question: str) -> Sequence[str]:
-    """Return the questions that are asked at once: "Who is …, and when did …?" are two."""
-    parts = _AND.split(question)
-    return parts if all(len(part.split()) >= LEAST for part in parts) else [question]
+    """Return the questions that are asked at once: "Who is …, and when did …?" are two.
 
-
-def _found(reader: SpanReader, question: str, retrieval: Retrieval, alone: bool) -> _Pointed | None:
-    """Return what answers a question, be it `alone` or one of several that are asked at once."""
-    looked_at = _looked_at(retrieval.passages, alone)
-    readings = reader.read(question, [passage for _, passage in looked_at])
-    found = [_Pointed(*each, said) for each, said in zip(looked_at, readings, strict=True)]
-    ranked = sorted(found, key=lambda each: (-each.value, each.number))
-    return next((each for each in ranked if each.statement), None)
-
-
-def _looked_at(passages: Sequence[Passage], alone: bool) -> Sequence[tuple[int, Passage]]:
-    """Return the passages that an answer may come from, each with its number.
-
-    Those that were read when they were ordered for the question `alone`, as it was sure by then; else
-    the first ones.
+    What asks nothing, or more than one thing ("the officer who led … and who died"), is not parted.
     """
-    numbered = list(enumerate(passages, 1))
-    read = [each for each in numbered if "span" in each[1].signals] if alone else []
-    return read or numbered[:LOOKED_AT]
+    first, *others = _AND.split(question)
+    asks = [len(_ASK.findall(part)) == 1 for part in (first, *others[:-1])]
+    long = [len(part.split()) >= LEAST[at > 0] for at, part in enumerate((first, *others))]
+    return (first, *others) if len(others) < MOST and all(asks) and all(long) else (question,)
+
+
+def _found(
+    reader: SpanReader,
+    question: str,
+    passages: Sequence[Passage],
+    alone: bool,
+    within: str | None,
+) -> Sequence[_Pointed]:
+    """Return the statement that answers a question, if there is one, perhaps `within` a document.
+
+    Of a question asked `alone` only the passages are looked at that were read when they were ordered,
+    as it was sure by then; unless what they point at is no statement.
+    """
+    numbered = [each for each in enumerate(passages, 1) if within in (None, each[1].doc)]
+    known = [each for each in numbered if alone and "span" in each[1].signals]
+    for looked_at in (known, numbered[:LOOKED_AT]):
+        readings = reader.read(question, [passage for _, passage in looked_at])
+        pairs = zip(looked_at, readings, strict=True)
+        ranked = sorted(pairs, key=lambda pair: (-_value(pair[0][1], pair[1]), pair[0][0]))
+        found = [
+            _Pointed(question, number, passage, said, _statement(passage, said))
+            for (number, passage), said in ranked
+        ]
+        if found and (found[0].said or looked_at is not known):
+            return [each for each in found if each.said][:1]
+    return []
+
+
+def _value(passage: Passage, said: Reading) -> float:
+    """Return how much speaks for answering from a passage."""
+    return said.worth + RELEVANCE * said.relevance + PASSAGE * min(1.0, max(0.0, passage.score))
 
 
 def _within(logit: float) -> float:

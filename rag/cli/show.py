@@ -76,7 +76,10 @@ def answer(value: Mapping[str, Any], explain: bool) -> str:
     """Show an answer with what it rests on, or an abstention with the nearest passages."""
     lines = [_wrapped(value["answer"], ""), ""]
     if short := value["short"]:
-        lines.append(f"in short: {short['text']}  {short['doc']}:{short['start']}-{short['end']}")
+        from rag.text import visible
+
+        words = visible(" ".join(short["text"].split()))
+        lines.append(f"in short: {words}  {short['doc']}:{short['start']}-{short['end']}")
     for citation in value["citations"]:
         if citation["doc"] is None:
             lines.append(f"[{citation['n']}] names no passage")

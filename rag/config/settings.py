@@ -139,7 +139,7 @@ class Settings(ServiceSettings):
         description="Questions and sentences whose vectors are kept in memory, 1.5 kB each; 0: none.",
     )
     reader: str = Field(
-        "off",
+        "shipped",
         description="A small model that reads the passages: it orders them, and finds the words that "
         "answer where no language model writes. `shipped`, the folder of one's own, or `off`.",
     )

@@ -17,7 +17,9 @@ from rag.types import Passage, Reading
 
 LANGUAGES = ("en",)
 """Languages that it was trained on, ISO 639-1."""
-
+INPUTS = ("ids", "types")
+OUTPUTS = ("start", "end", "relevance")
+"""What a graph of a reader is given and gives."""
 
 _RECENT = 256
 
@@ -89,19 +91,26 @@ class Graph:
         from rag.session import open_session
 
         try:
-            return cls(open_session(file))
+            session = open_session(file)
         except Exception as error:  # onnxruntime has a dozen kinds of its own
             raise ReaderError(
                 f"The reader's model {file} cannot be opened ({str(error).splitlines()[0]}); reinstall "
                 "seedrag, or do without it by RAG_READER=off."
             ) from None
+        named = [each.name for each in (*session.get_inputs(), *session.get_outputs())]
+        if named != [*INPUTS, *OUTPUTS]:
+            raise ReaderError(
+                f"{file} is no reader: it maps {', '.join(named)}. `python -m eval.reader` exports "
+                "readers; RAG_READER=shipped is ours, RAG_READER=off does without one."
+            )
+        return cls(session)
 
     def __call__(self, window: Window) -> tuple[Logits, Logits, float]:
         """Return the logits of start and end, each (t,), and of relevance."""
         ids = np.array([window.ids], np.int64)
         types = np.zeros_like(ids)
         types[:, window.second :] = 1
-        start, end, relevance = self._session.run(None, {"ids": ids, "types": types})
+        start, end, relevance = self._session.run(None, dict(zip(INPUTS, (ids, types), strict=True)))
         return start[0], end[0], float(relevance[0])
 
 

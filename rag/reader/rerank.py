@@ -19,6 +19,9 @@ WORTH = 0.05
 FUSED = 16.0
 """What the logarithm of the odds that a passage answers is made of: a logistic regression over the
 passages of 250 questions of two articles that the reader was not trained on."""
+UNREAD_BIAS = -12.0
+UNREAD_FUSED = 12.0
+"""The same of the search's score alone, for the passages from the third on."""
 
 _FAR = 25.0
 
@@ -36,33 +39,34 @@ class ReadingReranker:
         """Return the passages, best first; the score is the probability that one answers.
 
         They are read in their order, `AT_ONCE` at a time, until one is `SURE` to answer or `depth`
-        are read. Those that are not read follow in their order, each with a lower score. The signals
-        gain `fused`, the score before, and of what was read `relevance` and `span`.
+        are read. What is not read stays below the best of what is. The signals gain `fused`, the
+        score before, and of what was read `relevance` and `span`, the worth of its best span.
         """
-        ranked: list[Passage] = []
-        while len(ranked) < min(len(passages), self.depth) and not any(p.score >= SURE for p in ranked):
-            read = passages[len(ranked) : min(len(ranked) + AT_ONCE, self.depth)]
-            ranked += map(_scored, read, self._reader.read(question, read))
-        rest = passages[len(ranked) :]
-        ranked.sort(key=lambda each: -each.score)
-        if not rest:
-            return ranked
-        floor, top = ranked[-1].score, max(rest[0].score, 1e-9)
-        return [*ranked, *(_after(each, floor * min(1.0, each.score / top)) for each in rest)]
+        read: list[Passage] = []
+        while len(read) < min(len(passages), self.depth) and not any(map(_is_sure, read)):
+            some = passages[len(read) : min(len(read) + AT_ONCE, self.depth)]
+            read += map(_scored, some, self._reader.read(question, some))
+        best = max((each.score for each in read), default=1.0)
+        unread = [_unread(each, best) for each in passages[len(read) :]]
+        return sorted([*read, *unread], key=lambda each: -each.score)
+
+
+def _is_sure(passage: Passage) -> bool:
+    return passage.score >= SURE and passage.signals["span"] > 0
 
 
 def _scored(passage: Passage, said: Reading) -> Passage:
     worth = max(-_FAR, min(_FAR, said.worth))
     logit = BIAS + RELEVANCE * said.relevance + WORTH * worth + FUSED * passage.score
-    score = 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
-    signals = {
-        **passage.signals,
-        "fused": passage.score,
-        "relevance": said.relevance,
-        "span": said.worth,
-    }
-    return replace(passage, score=score, signals=signals)
+    signals = {"fused": passage.score, "relevance": said.relevance, "span": worth}
+    return replace(passage, score=_odds(logit), signals={**passage.signals, **signals})
 
 
-def _after(passage: Passage, score: float) -> Passage:
+def _unread(passage: Passage, best: float) -> Passage:
+    """Return a passage that was not read with the odds that its score alone gives, below the best."""
+    score = min(_odds(UNREAD_BIAS + UNREAD_FUSED * passage.score), 0.999 * best)
     return replace(passage, score=score, signals={**passage.signals, "fused": passage.score})
+
+
+def _odds(logit: float) -> float:
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))

@@ -121,7 +121,7 @@ class Receipt(_Form):
     model: str
     options: dict[str, JsonValue] = Field(description="How the model was asked to reply.")
     reader: str | None = Field(
-        None, description="Digest of the reader's weights; null where no reader read the passages."
+        None, description="Digest of the weights of the reader that was set; null where none was."
     )
     judge: str = Field(description="What told whether quotes support sentences, with its version.")
     answer: str

@@ -29,10 +29,18 @@ export function answerOf(answer, collection) {
 /** A sentence in which the very words that answer are marked, where they stand in it. */
 function marked(text, short) {
   const words = short ? short.text.replace(/\s+/g, " ") : "";
-  const at = words ? text.indexOf(words) : -1;
-  if (at < 0) return [text];
+  const at = words ? places(text, words).next().value : undefined;
+  if (at === undefined) return [text];
   const mark = el("mark", { class: "short", title: "The words that answer" }, words);
   return [text.slice(0, at), mark, text.slice(at + words.length)];
+}
+
+/** Where words stand as words, not within others. */
+function* places(text, words) {
+  for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + 1)) {
+    const around = [text.slice(0, at).at(-1), text[at + words.length]];
+    if (!around.some((sign) => sign && /[\p{L}\p{N}]/u.test(sign))) yield at;
+  }
 }
 
 /** A line end between two sentences of the answer's text begins a paragraph. */
