@@ -80,7 +80,7 @@ _LEANS = regex.compile(
 )
 """What refers to the question before."""
 LEAST = (3, 4)
-"""Words of the first and of a further question: neither "when and …" nor "… and which did not" is two."""
+"""Words of the first and of a further question: "when and …" is one, and "… and which did not"."""
 _FIGURE = regex.compile(r"\d+")
 _MARK = regex.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 """A reference of the seed's own, which would read as one of ours."""
