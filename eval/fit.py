@@ -33,7 +33,10 @@ from rag.retrieve import Retriever
 _WORDS = ("passage_coverage", "known", "figures")
 _BOTH = ("answer_coverage", "answer_kind", "passage_cosine", "names", *_WORDS)
 FEATURES = (
-    ("answer_span", "answer_relevance", *_BOTH),
+    (
+        *("answer_span", "answer_relevance", "answer_coverage", "answer_kind"),
+        *("passage_cosine", "names", "passage_coverage"),
+    ),
     ("answer_cosine", *_BOTH),
     ("answer_coverage", "answer_kind", *_WORDS),
     _WORDS,

@@ -199,6 +199,7 @@ def test_a_question_is_answered_and_its_citation_leads_to_the_exact_characters(v
     state(page, "Answer complete, 1 citation")
     expect(page.locator(".question")).to_have_text(RELEASED)
     expect(page.locator(".answer .sentence")).to_have_text(answer["sentences"][0]["text"])
+    expect(page.locator(".answer mark.short")).to_have_text(answer["short"]["text"])
     expect(page.locator(".sources .verdict")).to_have_text("verified")
     expect(page.locator(".facts .number")).to_have_text(f"{answer['confidence']:.2f}")
     expect(page.locator(".facts .backend")).to_have_text("extractive")

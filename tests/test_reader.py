@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from rag.reader import Reader, ReadingReranker, open_reader, reader_of
 from rag.reader.spans import LENGTH, best
 from rag.reader.windows import LONGEST, Window, Windows
 from rag.stop import Stop
-from rag.types import Draft, IndexRef, Passage, Request, Retrieval
+from rag.types import Draft, IndexRef, Passage, Request, Retrieval, Short
 from tests.conftest import LetterEncoder
 
 TOKENIZER = bundled_folder() / "tokenizer.json"
@@ -399,6 +400,34 @@ def test_the_answer_carries_the_words_and_where_they_stand() -> None:
     )
     assert silent.abstained
     assert silent.short is None
+
+
+def test_words_whose_sentence_nothing_supports_are_not_given() -> None:
+    class Claiming:
+        """Says what it is told to, and points at the year whatever it says."""
+
+        name = "claiming"
+        chat = None
+
+        def __init__(self, said: str) -> None:
+            self.said = said
+
+        def generate(self, request: Request, say: Callable[[str], None], stop: Stop) -> Draft:
+            (found,) = request.retrieval.passages
+            at = found.text.index("1843")
+            short = Short("1843", found.doc, found.start + at, found.start + at + 4)
+            return Draft(self.said, short=short)
+
+    retriever = Retriever.from_documents([{"id": "notes", "text": TEXT}], Settings.load(reader="off"))
+
+    def short(said: str) -> Short | None:
+        settings = Settings.load(threshold=0.0, reader="off")
+        answerer = Answerer.over(retriever, settings, [Claiming(said)])
+        return answerer.ask("When did Ada write?").short
+
+    assert short("Ada wrote the notes in 1843. [1]") is not None
+    assert short("Ada wrote the notes in 1999. [1]") is None
+    assert short("Babbage built a part of the engine. [1]") is None
 
 
 def test_it_can_be_turned_off(seed_index: Path) -> None:
