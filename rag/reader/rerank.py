@@ -12,12 +12,12 @@ DEPTH = 8
 AT_ONCE = 2
 """Passages that are read before it is asked whether one of them surely answers."""
 SURE = 0.8
-"""The probability from which the rest need not be read: then a median of two are, and the first place
-is all but never another."""
-BIAS, RELEVANCE, FUSED = -7.9, 0.8, 6.5
-"""What the logarithm of the odds that a passage answers is made of: a logistic regression over the
-passages of 251 questions of two articles that the reader was not trained on."""
-UNREAD_BIAS, UNREAD_FUSED = -9.6, 6.8
+"""The probability from which the rest need not be read."""
+BIAS, RELEVANCE, FUSED = -7.25, 0.34, 8.6
+"""What the logarithm of the odds that a passage answers is made of, fitted on four sets that weigh
+alike: questions about articles that the reader was not trained on, about abstracts of medicine, about
+news, and in conversation. The two count as 1 to 25: on none of them is the order worse by then."""
+UNREAD_BIAS, UNREAD_FUSED = -8.0, 9.2
 """The same of the search's score alone, over the passages from the third place on."""
 
 _FAR = 25.0
