@@ -464,6 +464,10 @@ def test_markdown_says_what_a_reviewer_must_know() -> None:
     said = markdown(new, comparison)
     for part in ("❔ INCONCLUSIVE", "### Flips", "| Right | edited |", "<details>", "oracle evidence"):
         assert part in said
+    counts = [len(new["items"]), sum(item["stage"] == "right" for item in new["items"])]
+    turned = [sum(flip["direction"] == way for flip in comparison["flips"]) for way in ("lost", "won")]
+    assert f"| number | {' | '.join(map(str, counts + turned))} |" in said
+    assert f"| number | {counts[0]} | {counts[1]} |  |  |" in markdown(new, None)
     tables = [line for line in said.splitlines() if line.startswith("|")]
     assert all(line.endswith("|") for line in tables)
     assert said.index("**lost**") < said.index("**won**") < said.index("All metrics")

@@ -22,6 +22,7 @@ def markdown(report: Json, comparison: Json | None) -> str:
     parts += [
         _metrics(report, report["headline"]),
         _table(["where it failed", "items"], _stages(report)),
+        _table(["tag", "items", "right", "lost", "won"], _tags(report, comparison)),
         _folded("All metrics", "\n\n".join(_all_metrics(report))),
         _folded("What was measured", _table(["part", "value"], _measured(report))),
     ]
@@ -114,6 +115,12 @@ def _reference(metric: Json, name: str) -> str:
 def _stages(report: Json) -> Iterator[list[str]]:
     for name, count in shown.stages(report):
         yield [escaped(name), f"{count:,}"]
+
+
+def _tags(report: Json, comparison: Json | None) -> Iterator[list[str]]:
+    for tag, *counts in shown.tags(report, comparison):
+        items, right, lost, won = map(str, counts)
+        yield [escaped(tag), items, right, *((lost, won) if comparison else ("", ""))]
 
 
 def _measured(report: Json) -> Iterator[list[str]]:

@@ -110,6 +110,16 @@ def stages(report: Json) -> Sequence[tuple[str, int]]:
     return [(name, count) for name, count in report["stages"].items() if count]
 
 
+def tags(report: Json, comparison: Json | None) -> Iterator[tuple[str, int, int, int, int]]:
+    """Yield each tag with its items, those that came out right, and those lost and won."""
+    flips = {flip["id"]: flip["direction"] for flip in comparison["flips"]} if comparison else {}
+    for tag in sorted({tag for item in report["items"] for tag in item["tags"]}):
+        items = [item for item in report["items"] if tag in item["tags"]]
+        right = sum(item["stage"] == "right" for item in items)
+        turned = [flips.get(item["id"]) for item in items]
+        yield tag, len(items), right, turned.count("lost"), turned.count("won")
+
+
 def _verdict(comparison: Json) -> str:
     margin, gates = number(comparison["margin"]), comparison["gates"]
     if comparison["verdict"] == "FAIL":
