@@ -263,7 +263,7 @@ def test_evidence_that_the_budget_cut_is_told_from_evidence_that_was_not_found(
     for n in range(6):
         filler = f"The depth of mine {n} is not known to people who ask how deep the mine is. "
         (seeds / f"mine{n}.md").write_text(filler * 6, encoding="utf-8")
-    outcome = measure([LINES[2]], threshold=0.0, context_tokens=100)
+    outcome = measure([LINES[2]], threshold=0.0, context_tokens=100, rerank=False)
     (item,) = outcome.report["items"]
     shown = [passage["doc"] for passage in item["passages"]]
     assert "salt.md" not in shown
