@@ -29,18 +29,21 @@ export function answerOf(answer, collection) {
 /** A sentence in which the very words that answer are marked, where they stand in it. */
 function marked(text, short) {
   const words = short ? short.text.replace(/\s+/g, " ") : "";
-  const at = words ? places(text, words).next().value : undefined;
-  if (at === undefined) return [text];
+  const at = words ? placeOf(words, text) : -1;
+  if (at < 0) return [text];
   const mark = el("mark", { class: "short", title: "The words that answer" }, words);
   return [text.slice(0, at), mark, text.slice(at + words.length)];
 }
 
-/** Where words stand as words, not within others. */
-function* places(text, words) {
-  for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + 1)) {
-    const around = [text.slice(0, at).at(-1), text[at + words.length]];
-    if (!around.some((sign) => sign && /[\p{L}\p{N}]/u.test(sign))) yield at;
-  }
+/** Where words first stand as words, not within others; -1 where they do not. */
+function placeOf(words, text) {
+  let at = text.indexOf(words);
+  while (at >= 0 && [text.slice(0, at).at(-1), text[at + words.length]].some(isOfWord)) at = text.indexOf(words, at + 1);
+  return at;
+}
+
+function isOfWord(sign) {
+  return sign !== undefined && /[\p{L}\p{N}]/u.test(sign);
 }
 
 /** A line end between two sentences of the answer's text begins a paragraph. */
