@@ -243,10 +243,26 @@ def test_what_is_measured_on_was_not_trained_on() -> None:
 
 
 def test_trials_add_one_source_at_a_time_or_grow() -> None:
-    shares = {"qed": 1.0, "qamr": 0.3, "squad2": 1.0}
-    found = list(ablation(shares, ["qed", "qamr"], 50))
-    assert [trial.name for trial in found] == ["none of them", "with qed", "with qamr"]
-    assert [set(trial.shares) for trial in found] == [{"squad2"}, {"squad2", "qed"}, {"squad2", "qamr"}]
+    shares = {"qed": 1.0, "qamr": 0.3, "squad2": 1.0, "selqa": 0.5}
+    several = [
+        replace(row(n, name), id=f"{name}{n}") for name in ("qed", "qamr", "squad2") for n in range(9)
+    ]
+    plan = Plan(several, {}, [("Who?", "They.", [])] * 6)
+    trials = list(ablation(shares, ["qed", "qamr", "selqa"], 5, 3))
+    found = {trial.name: trial.plan(plan, 1) for trial in trials}
+    kinds = {name: [each.source for each in drawn.rows] for name, drawn in found.items()}
+    alone = ["squad2"] * 5
+    assert kinds == {
+        "none of them": alone,
+        "more of the others": ["squad2"] * 8,
+        "with qed": [*alone, *["qed"] * 3],
+        "with qamr": [*alone, *["qamr"] * 3],
+        "with selqa": alone,
+    }
+    assert all(
+        drawn.rows[:5] == found["none of them"].rows for name, drawn in found.items() if "with" in name
+    )
+    assert [drawn.shares.get("selqa") for drawn in found.values()] == [None, None, None, None, 0.5]
     assert [trial.questions for trial in curve(shares, [5, 10])] == [5, 10]
 
 

@@ -99,12 +99,14 @@ def trials(
     data: Data = SHARED / "train",
     squad2: Squad2 = SHARED / "data" / "squad2_dev",
     source: Annotated[
-        list[str] | None, typer.Option(help="Sources that are added one at a time to all others.")
+        list[str] | None, typer.Option(help="Sources, some of each of which is added to all others.")
     ] = None,
     size: Annotated[
         list[int] | None, typer.Option(help="Numbers of questions, for a curve instead.")
     ] = None,
-    questions: Annotated[int, typer.Option(help="Questions of each run that adds a source.")] = 10_000,
+    questions: Annotated[int, typer.Option(help="Questions of the others.")] = 8_000,
+    added: Annotated[int, typer.Option(help="Questions of the source that is added.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="What all that is drawn is drawn from.")] = 1,
     epochs: Annotated[float, typer.Option(min=0.01, help="Times that they are gone through.")] = 1.0,
 ) -> None:
     """Train small readers beside each other and print what each is worth."""
@@ -116,11 +118,11 @@ def trials(
     learned, held = parted(read_rows(data, squad2))
     work.mkdir(parents=True, exist_ok=True)
     plan = Plan(learned, mined(learned, work.parent / "beside.jsonl"), relevance_rows(data))
-    several = curve(SHARES, size) if size else ablation(SHARES, source or [], questions)
+    several = curve(SHARES, size) if size else ablation(SHARES, source or [], questions, added)
     rows = judged(held, squad2)
     print("| run | EM | F1 | AUROC |\n|---|---|---|---|")
     for trial in several:
-        print(run(trial, plan, rows, replace(Recipe(), epochs=epochs), work), flush=True)
+        print(run(trial, plan, rows, replace(Recipe(), epochs=epochs, seed=seed), work), flush=True)
 
 
 @app.command()

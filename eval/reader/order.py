@@ -67,6 +67,16 @@ class Plan:
     """Rows to draw from at most, for what compares many runs."""
 
 
+def drawn(
+    rows: Sequence[Row], shares: Mapping[str, float], most: int | None, rng: np.random.Generator
+) -> list[Row]:
+    """Return of each source's rows its share, at most so many in all, in their order."""
+    chosen = [row for row in rows for _ in range(int(rng.random() + shares.get(row.source, 0.0)))]
+    if most is None:
+        return chosen
+    return [chosen[at] for at in sorted(rng.permutation(len(chosen))[:most])]
+
+
 def epoch(plan: Plan, cut: Examples, number: int, seed: int, tokens: int) -> list[list[Example]]:
     """Return the batches of one epoch, each of at most `tokens` tokens with its padding."""
     rng = np.random.default_rng([seed, number])
@@ -93,11 +103,7 @@ def _batches(examples: Sequence[Example], tokens: int) -> Iterator[list[Example]
 
 
 def _examples(plan: Plan, cut: Examples, rng: np.random.Generator) -> Iterator[Example]:
-    chosen = [
-        row for row in plan.rows for _ in range(int(rng.random() + plan.shares.get(row.source, 0.0)))
-    ]
-    if plan.most is not None:
-        chosen = [chosen[at] for at in sorted(rng.permutation(len(chosen))[: plan.most])]
+    chosen = drawn(plan.rows, plan.shares, plan.most, rng)
     cut.learn([text for row in chosen for text in (row.question, row.context, row.title)])
     for row in chosen:
         beside = plan.beside.get(row.id, ())

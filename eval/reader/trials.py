@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from eval.reader.export import EXACT, export
 from eval.reader.measure import measured, read_all
-from eval.reader.order import Plan
-from eval.reader.rows import CALIBRATED, PARAGRAPHS, Row, squad2_rows
+from eval.reader.order import Plan, drawn
+from eval.reader.rows import CALIBRATED, PARAGRAPHS, RELEVANCE, Row, squad2_rows
 from eval.reader.train import Recipe, train
 from rag.reader import reader_of
 
@@ -21,19 +23,38 @@ _JUDGED = (*PARAGRAPHS, "squadshifts_newwiki")
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One small run: its name, what it draws from, and how many questions."""
+    """One small run: its name, what it draws from and how many questions, and what is added."""
 
     name: str
     shares: Mapping[str, float]
     questions: int
+    source: str = ""
+    added: int = 0
+    """Questions of `source`, beside the others."""
+
+    def plan(self, plan: Plan, seed: int) -> Plan:
+        """Return what the run draws from: the same others, whatever is added to them."""
+        rows = drawn(plan.rows, self.shares, self.questions, np.random.default_rng(seed))
+        more = drawn(plan.rows, {self.source: 1.0}, self.added, np.random.default_rng(seed))
+        shares = {row.source: 1.0 for row in (*rows, *more)}
+        if self.source == RELEVANCE:
+            shares[RELEVANCE] = min(1.0, self.added / len(plan.relevance))
+        return replace(plan, rows=[*rows, *more], shares={**self.shares, **shares})
 
 
-def ablation(shares: Mapping[str, float], sources: Sequence[str], questions: int) -> Iterator[Trial]:
-    """Yield a trial without any of the named sources, and for each of them one that adds it whole."""
+def ablation(
+    shares: Mapping[str, float], sources: Sequence[str], questions: int, added: int
+) -> Iterator[Trial]:
+    """Yield two trials without any of the named sources, and for each of them one with some of it.
+
+    A source pays that is worth more than nothing in its place, and hurts that is worth less. The
+    trial with as many more questions of the others says what their like would have given.
+    """
     rest = {name: share for name, share in shares.items() if name not in sources}
     yield Trial("none of them", rest, questions)
+    yield Trial("more of the others", rest, questions + added)
     for source in sources:
-        yield Trial(f"with {source}", {**rest, source: 1.0}, questions)
+        yield Trial(f"with {source}", rest, questions, source, added)
 
 
 def curve(shares: Mapping[str, float], sizes: Sequence[int]) -> Iterator[Trial]:
@@ -53,7 +74,7 @@ def run(trial: Trial, plan: Plan, rows: Sequence[Row], recipe: Recipe, work: Pat
     folder = work / trial.name.replace(" ", "-")
     kept = folder / "trial.json"
     if not kept.exists():
-        reader = train(replace(plan, shares=trial.shares, most=trial.questions), recipe, folder)
+        reader = train(trial.plan(plan, recipe.seed), recipe, folder)
         export(reader, folder / "exported")
         found = measured(rows, read_all(reader_of(folder / "exported", EXACT), rows))
         figures = {"EM": str(found.exact), "F1": str(found.f1), "AUROC": str(found.auroc)}
