@@ -58,9 +58,7 @@ class Turn(_Asked):
     content: Text
 
 
-class SearchBody(_Asked):
-    """A question to find passages for."""
-
+class _QuestionBody(_Asked):
     question: Question = Field(examples=["How many people walked free on 16 September?"])
     collection: CollectionName = Field("default", description="As `GET /v1/index` lists them.")
     top_k: Annotated[int, Field(ge=1), AS_NUMBER] | None = Field(
@@ -72,7 +70,17 @@ class SearchBody(_Asked):
     history: list[Turn] = Field([], description="What was said before, oldest first.")
 
 
-class AskBody(SearchBody):
+class SearchBody(_QuestionBody):
+    """A question to find passages for."""
+
+    rerank: StrictBool = Field(
+        True,
+        description="Whether the reader orders them, where the service has one; `false` leaves that to "
+        "the search, which is faster by far.",
+    )
+
+
+class AskBody(_QuestionBody):
     """A question to be answered."""
 
     backend: str | None = Field(

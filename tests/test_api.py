@@ -62,6 +62,15 @@ def test_search_finds_passages_with_their_signals(client: httpx.Client) -> None:
     assert text[best.start : best.end] == best.text
 
 
+def test_a_search_may_do_without_the_reader(client: httpx.Client) -> None:
+    read = client.post("/v1/search", json={"question": HELD}).json()["hits"]
+    found = client.post("/v1/search", json={"question": HELD, "rerank": False}).json()["hits"]
+    assert "relevance" in read[0]["signals"]
+    assert found[0]["doc"] == read[0]["doc"]
+    assert not any("relevance" in hit["signals"] for hit in found)
+    assert client.post("/v1/ask", json={"question": HELD, "rerank": False}).status_code == 422
+
+
 def test_an_answer_cites_verbatim(client: httpx.Client) -> None:
     answer = AnswerResult.model_validate(asked(client, question=HELD))
     assert "thirty-seven" in answer.answer

@@ -366,6 +366,19 @@ def test_fewer_passages_than_are_read_can_be_asked_for() -> None:
     assert [found[0].doc, len(found)] == ["right", 2]
 
 
+def test_a_search_may_do_without_the_reader() -> None:
+    reader, network = figures()
+    documents = [{"id": str(n), "text": f"The notes, part {n}, came in 1843."} for n in range(3)]
+    retriever = Retriever.from_documents(documents, Settings(), ReadingReranker(reader))
+    plain = Retriever(retriever.snapshot, retriever.encoder, Settings())
+    asked = "When did part 2 of the notes come?"
+    found = retriever.search(asked, rerank=False)
+    assert found == plain.search(asked) == retriever.search_many([asked], rerank=False)[0]
+    assert not network.read
+    assert retriever.search(asked) != found
+    assert network.read
+
+
 def test_the_order_can_be_left_to_the_search(seed_index: Path) -> None:
     settings = Settings.load(reader="shipped", rerank=False, threshold=0.0)
     answer = Answerer.open(seed_index, settings).ask("How many people walked free on 16 September?")

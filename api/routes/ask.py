@@ -45,7 +45,7 @@ async def search(body: SearchBody, request: Request, service: Asked) -> Response
     _note(service, request, query)
     retriever = service.collections[query.collection].retriever
     found = await service.workers.compute(
-        retriever.retrieve, query.question, query.top_k, query.filter, query.history
+        retriever.retrieve, query.question, query.top_k, query.filter, query.history, body.rerank
     )
     return Reply(search_json(query.question, found.passages))
 
@@ -77,7 +77,7 @@ async def ask(body: AskBody, request: Request, service: Asked) -> Response:
 
 def _query(
     service: Service,
-    body: SearchBody,
+    body: SearchBody | AskBody,
     backend: str | None = None,
     grounding: Policy | None = None,
 ) -> Query:

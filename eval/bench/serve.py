@@ -54,8 +54,9 @@ def run(options: Options) -> list[Row]:
     encoder.encode_queries(asked[:400])
     ceiling = 400 / (time.perf_counter() - began)
     rows = [Row("serve.encoder", ceiling, "questions/s", note="the encoder alone on all cores")]
-    bodies = [("POST", "/v1/search", {"question": question}) for question in asked]
-    rows += _loaded("serve.search", small, bodies, seconds, ceiling, options, remembered=0)
+    for name, rerank in (("serve.search", False), ("serve.search.reranked", True)):
+        bodies = [("POST", "/v1/search", {"question": each, "rerank": rerank}) for each in asked]
+        rows += _loaded(name, small, bodies, seconds, ceiling, options, remembered=0)
     bodies = [("POST", "/v1/ask", {"question": question}) for question in asked]
     rows += _loaded("serve.ask.forgetful", small, bodies, seconds, ceiling, options, remembered=0)
     rows += _loaded("serve.ask", small, bodies, seconds, ceiling, options)
@@ -63,7 +64,8 @@ def run(options: Options) -> list[Row]:
         return [*rows, skipped("serve.big", "quick")]
     big = _big_index(options, settings)
     bodies = [
-        ("POST", "/v1/search", {"question": each}) for each in texts.questions(options.data, 5000)
+        ("POST", "/v1/search", {"question": each, "rerank": False})
+        for each in texts.questions(options.data, 5000)
     ]
     return [*rows, *_loaded("serve.big", big, bodies, seconds, ceiling, options, remembered=0)]
 

@@ -111,6 +111,7 @@ def search(
     index: Index = None,
     explain: Explain = False,
     where: Where = None,
+    rerank: Annotated[bool, typer.Option(help="Whether the reader orders them.")] = True,
     batch: Batch = None,
     as_json: Json = False,
 ) -> None:
@@ -125,11 +126,11 @@ def search(
     retriever = Retriever.open(settings=Settings.load(index=index))
     if batch is None:
         assert question is not None
-        passages = retriever.search(question, top_k, parse_filter(where))
+        passages = retriever.search(question, top_k, parse_filter(where), rerank)
         _print(search_json(question, passages), as_json, lambda v: show.hits(v["hits"], explain))
         return
     for line in lines:
-        found = retriever.retrieve(line.question, top_k, line.filter, line.history)
+        found = retriever.retrieve(line.question, top_k, line.filter, line.history, rerank)
         _line({"id": line.id, "question": line.question, "hits": hits_json(found.passages)})
 
 

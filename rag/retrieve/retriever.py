@@ -137,23 +137,32 @@ class Retriever:
         return True
 
     def search(
-        self, question: str, top_k: int | None = None, filter: Filter | None = None
+        self,
+        question: str,
+        top_k: int | None = None,
+        filter: Filter | None = None,
+        rerank: bool = True,
     ) -> list[Passage]:
         """Return the passages that fit best, best first, at most `top_k` of them.
 
-        Raises `QuestionError` for an empty question, `FilterError` for an unusable filter.
+        Without `rerank` they stand as words and vectors found them, which is faster by far. Raises
+        `QuestionError` for an empty question, `FilterError` for an unusable filter.
         """
-        return list(self.retrieve(question, top_k, filter).passages)
+        return list(self.retrieve(question, top_k, filter, rerank=rerank).passages)
 
     def search_many(
-        self, questions: Sequence[str], top_k: int | None = None, filter: Filter | None = None
+        self,
+        questions: Sequence[str],
+        top_k: int | None = None,
+        filter: Filter | None = None,
+        rerank: bool = True,
     ) -> list[list[Passage]]:
         """Return for each question what `search` returns, embedding them together."""
         opened = self._open
         asked = [usable(question) for question in questions]
         vectors = self.encoder.encode_queries(asked)
         return [
-            list(self._retrieve(opened, Query(question, vector), top_k, filter).passages)
+            list(self._retrieve(opened, Query(question, vector), top_k, filter, rerank).passages)
             for question, vector in zip(asked, vectors, strict=True)
         ]
 
@@ -163,20 +172,21 @@ class Retriever:
         top_k: int | None = None,
         filter: Filter | None = None,
         history: Sequence[Message] = (),
+        rerank: bool = True,
     ) -> Retrieval:
         """Return the passages with what they were found by; raises as `search` does."""
         asked = usable(question)
         opened = self._open
         before = turns_before(history)
         vectors = self.encoder.encode_queries([asked, *before])
-        return self._retrieve(opened, Query.of(asked, vectors, before), top_k, filter)
+        return self._retrieve(opened, Query.of(asked, vectors, before), top_k, filter, rerank)
 
     def document(self, doc: str) -> str:
         """Return a document's text as it was indexed; raises `KeyError` for an unknown id."""
         return self._open.snapshot.text(doc)
 
     def _retrieve(
-        self, opened: _Open, query: Query, top_k: int | None, filter: Filter | None
+        self, opened: _Open, query: Query, top_k: int | None, filter: Filter | None, rerank: bool
     ) -> Retrieval:
         top_k = self._settings.top_k if top_k is None else top_k
         if top_k < 1:
@@ -186,7 +196,8 @@ class Retriever:
             language = opened.languages[0] if opened.languages else language
         alpha, notices = self._alpha(text.language(query.question), language)
         rows, signals = self._ranked(opened, query, language, alpha, top_k, filter)
-        reranker, blind = self._reading(text.language(query.question), language)
+        reranker = self._reranker if rerank else None
+        reranker, blind = _reading(reranker, text.language(query.question), language)
         wanted = max(top_k, reranker.depth) if reranker else top_k
         passages = merged(opened.snapshot, rows, signals, wanted)
         if reranker is not None:
@@ -229,17 +240,6 @@ class Retriever:
         said = f"{self.encoder.spec.name} does not read {language!r}; words decide the ranking."
         return self._settings.alpha_blind, (Notice("encoder_blind", said),)
 
-    def _reading(self, own: str, usual: str) -> tuple[Reranker | None, Sequence[Notice]]:
-        """Return what orders the passages anew, unless it cannot read the question's language."""
-        reranker = self._reranker
-        language = usual if own == text.UNKNOWN else own
-        if reranker is None or reranker.languages is None:
-            return reranker, ()
-        if language in (*reranker.languages, text.UNKNOWN):
-            return reranker, ()
-        said = f"The reader does not read {language!r}; the passages stand as they were found."
-        return None, (Notice("reader_blind", said),)
-
     def _ranked(
         self,
         opened: _Open,
@@ -265,6 +265,19 @@ class Retriever:
             "alpha": np.full(len(rows), alpha, np.float32),
         }
         return rows[order], signals
+
+
+def _reading(
+    reranker: Reranker | None, own: str, usual: str
+) -> tuple[Reranker | None, Sequence[Notice]]:
+    """Return what orders the passages anew, unless it cannot read the question's language."""
+    language = usual if own == text.UNKNOWN else own
+    if reranker is None or reranker.languages is None:
+        return reranker, ()
+    if language in (*reranker.languages, text.UNKNOWN):
+        return reranker, ()
+    said = f"The reader does not read {language!r}; the passages stand as they were found."
+    return None, (Notice("reader_blind", said),)
 
 
 def _is_published(snapshot: Snapshot, directory: IndexDirectory) -> bool:
