@@ -15,7 +15,7 @@ import regex
 from rag import text
 from rag.protocols import Encoder, SpanReader
 from rag.stop import Stop
-from rag.types import Draft, Passage, Reading, Request, Short, Span
+from rag.types import Draft, Notice, Passage, Reading, Request, Short, Span
 
 READ = 12
 """Sentences that are embedded: those with most of the question's words, rarest first."""
@@ -154,14 +154,15 @@ class ExtractiveBackend:
         for part in parts:
             stop.check()
             found += _found(reader, part, retrieval.passages, len(parts) == 1, found)
-        return self._pointed(request, found, len(parts) == 1) if found else None
+        return self._pointed(request, parts, found) if found else None
 
-    def _pointed(self, request: Request, found: Sequence[_Pointed], alone: bool) -> Draft:
+    def _pointed(self, request: Request, parts: Sequence[str], found: Sequence[_Pointed]) -> Draft:
         """Return the sentences that the reader points at, with others where several are asked for.
 
-        Of several questions at once, one that the passages rather do not answer gets no sentence.
+        Of several questions at once, one that the passages rather do not answer gets no sentence, and
+        a notice says so.
         """
-        retrieval = request.retrieval
+        retrieval, alone = request.retrieval, len(parts) == 1
         sure = [each for each in found if each.reading.worth > 0]
         chosen: list[_Candidate] = []
         for each in sure or found[:1]:
@@ -184,6 +185,7 @@ class ExtractiveBackend:
                 "span": float(np.mean([_within(each.reading.worth) for each in found])),
                 "relevance": float(np.mean([_within(each.reading.relevance) for each in found])),
             },
+            notices=_left_out(parts, sure) if sure else (),
         )
 
     def _quoted(self, request: Request) -> Draft:
@@ -329,6 +331,14 @@ def _found(
         if found and found[0].said and (alone or found[0].reading.worth > 0):
             break
     return [each for each in found if each.said][:1]
+
+
+def _left_out(parts: Sequence[str], answered: Sequence[_Pointed]) -> Sequence[Notice]:
+    """Return a notice for each part of a question that no sentence answers."""
+    known = {each.question for each in answered}
+    left = [part.rstrip("?.! ") for part in parts if part not in known]
+    said = "The documents do not answer this part: {}?"
+    return [Notice("part_unanswered", said.format(part)) for part in left]
 
 
 def _value(passage: Passage, said: Reading) -> float:
