@@ -10,15 +10,15 @@ from api.collections import Collection
 from api.jobs import build
 from api.problems import ProblemError
 from rag.build import BuildReport
-from rag.corpus import READERS, Failure, File, Unreadable
+from rag.corpus import READERS, File, Unreadable
 
-WRITABLE = READERS.keys() - {".jsonl"}
+WRITABLE = (".markdown", ".md", ".text", ".txt")
 """Kinds of files that are one document each, under their own name."""
 LONGEST_ID = 200
 _BARRED = r"\x00-\x1f\x7f\\/:*?\"<>|"
 """What some file system does not take in a name."""
 _NAME = rf"[^{_BARRED}.\s](?:[^{_BARRED}]*[^{_BARRED}.\s])?"
-_ENDING = "|".join("".join(f"[{c}{c.upper()}]" for c in kind[1:]) for kind in sorted(WRITABLE))
+_ENDING = "|".join("".join(f"[{c}{c.upper()}]" for c in kind[1:]) for kind in WRITABLE)
 SEED_ID = rf"^(?:{_NAME}/)*[^{_BARRED}.\s][^{_BARRED}]*\.(?:{_ENDING})$"
 """Ids that name a file below the seeds on every system, hidden ones and ways out left aside."""
 
@@ -30,7 +30,7 @@ def put_document(collection: Collection, doc: str, data: bytes) -> tuple[BuildRe
     cannot be indexed.
     """
     target = _target(collection, doc)
-    _check_readable(target.suffix.lower(), File(doc, data))
+    _check_readable(File(doc, data))
     before = target.read_bytes() if target.is_file() else None
     try:
         _write(target, data)
@@ -70,13 +70,11 @@ def remove_document(collection: Collection, doc: str) -> BuildReport:
     return report
 
 
-def _check_readable(suffix: str, file: File) -> None:
+def _check_readable(file: File) -> None:
     try:
-        failures = [item for item in READERS[suffix](file) if isinstance(item, Failure)]
+        list(READERS["plain"](file))
     except Unreadable as news:
         raise ProblemError("invalid", f"The body cannot be indexed: {news}.") from None
-    if failures:
-        raise ProblemError("invalid", f"The body cannot be indexed: {failures[0].reason}.")
 
 
 def _target(collection: Collection, doc: str) -> Path:

@@ -26,6 +26,8 @@ Meta: TypeAlias = Mapping[str, Any]
 Filter: TypeAlias = Mapping[str, Any]
 """`{"doc": "prefix/*"}` and `{"meta.<key>": value | [values]}`; all of them must hold."""
 
+Place: TypeAlias = tuple[int, str]
+"""From which code point of a document on we are where: `(120, "page 2")`."""
 Markup: TypeAlias = Literal["plain", "markdown"]
 Verdict: TypeAlias = Literal["verified", "unsupported", "not_found", "no_claim"]
 Policy: TypeAlias = Literal["annotate", "strict", "repair"]
@@ -46,6 +48,8 @@ class Document:
     title: str = ""
     meta: Meta = field(default_factory=dict)
     markup: Markup = "plain"
+    places: Sequence[Place] = ()
+    """Where pages, slides or sheets begin, in rising order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,20 @@ class Passage:
     score: float
     signals: Mapping[str, float] = field(default_factory=dict)
     title: str = ""
-    locator: str | None = None
+    heading: str = ""
+    """The headings above its best chunk, outermost first, joined by ` > `."""
+    places: Sequence[Place] = ()
+    """Pages, slides or sheets that it reaches over; the first begins at or before its start."""
+
+    @property
+    def locator(self) -> str | None:
+        """Where it begins: the page, slide or sheet, and the headings."""
+        return self.locator_at(self.start)
+
+    def locator_at(self, at: int) -> str | None:
+        """Return the same for a code point of the document that lies in the passage."""
+        here = [label for start, label in self.places if start <= at][-1:]
+        return " > ".join([*here, *filter(None, [self.heading])]) or None
 
 
 @dataclass(frozen=True, slots=True)

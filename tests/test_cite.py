@@ -32,7 +32,7 @@ def support(claim: str, passage: str, language: str) -> tuple[Span, bool]:
 
 
 def passage(start: int, end: int, doc: str = "bridge.txt") -> Passage:
-    return Passage(doc, start, end, DOCUMENT[start:end], 1.0, title="Bridge", locator="p. 1")
+    return Passage(doc, start, end, DOCUMENT[start:end], 1.0, title="Bridge", heading="p. 1")
 
 
 def passages() -> list[Passage]:

@@ -85,8 +85,10 @@ def test_hidden_files_and_folders_are_left_alone(tmp_path: Path) -> None:
         ("a.md", b" \n\t\n", "empty"),
         ("a.jsonl", b"\n", "empty"),
         ("a.txt", b"\xff\xfea", "breaks at byte"),
-        ("a.pdf", b"%PDF-1.7", r"no reader for \.pdf; we read .*\.md"),
-        ("Makefile", b"all:", "files without a suffix"),
+        ("a.pdf", b"%PDF-1.7", "no whole PDF"),
+        ("a.pdf", bytes(range(256)), r"no \.pdf file at all"),
+        ("a.xyz", bytes(range(256)), r"no reader for \.xyz; we read .*\.md"),
+        ("a.doc", bytes(range(256)), r"no reader for \.doc"),
     ],
 )
 def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, data: bytes, reason: str) -> None:

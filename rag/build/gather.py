@@ -5,13 +5,14 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from rag import text
 from rag.config import Settings
-from rag.corpus import Failure, Found, read_source
+from rag.corpus import Failure, Found, Limits, Unchanged, document_of, read_source
 from rag.errors import DuplicateIdError
 from rag.store import Snapshot
 from rag.types import Document, Notice
@@ -30,17 +31,35 @@ class Entry:
     file: str
     sha256: str
     language: str
+    file_sha256: str = ""
     at: int = 0
     size: int = 0
     old: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Before:
     """The previous generation and the sources that it was built from."""
 
     snapshot: Snapshot
     sources: Sequence[Path]
+
+    @cached_property
+    def files(self) -> Mapping[tuple[Path, str], list[int]]:
+        """The documents of each file that was read without a word of complaint."""
+        found: dict[tuple[Path, str], list[int]] = {}
+        for number in range(self.snapshot.documents):
+            row = self.snapshot.document(number)
+            if row.file_sha256:
+                found.setdefault((self.sources[row.root], row.file), []).append(number)
+        return found
+
+    def has(self, source: Path, file: str, sha256: str) -> bool:
+        """Tell whether a file of these bytes was read."""
+        numbers = self.files.get((source, file), ())
+        return bool(numbers) and all(
+            self.snapshot.document(number).file_sha256 == sha256 for number in numbers
+        )
 
 
 @dataclass(slots=True)
@@ -57,7 +76,7 @@ class Gathered:
 
 
 def gather(
-    found: Iterable[tuple[int, Found | Failure]],
+    found: Iterable[tuple[int, Found | Failure | Unchanged]],
     sources: Sequence[Path],
     spool: BinaryIO,
     before: Before | None,
@@ -68,13 +87,25 @@ def gather(
     """
     gathered = Gathered()
     failures: list[tuple[int, Failure]] = []
+    told: set[tuple[int, str]] = set()
     for root, item in found:
         if isinstance(item, Failure):
             failures.append((root, item))
+            told.add((root, item.file))
+        elif isinstance(item, Unchanged):
+            assert before is not None
+            known = [_carried(before, n, root) for n in before.files[sources[root], item.file]]
+            gathered.entries += known
+            gathered.unchanged += len(known)
         else:
             gathered.notices += item.notices
             gathered.entries.append(_entry(root, item, spool, before, gathered))
-    gathered.entries.sort(key=lambda entry: entry.id)
+            if item.notices:
+                told.add((root, item.file))
+    gathered.entries = [
+        replace(entry, file_sha256="") if (entry.root, entry.file) in told else entry
+        for entry in sorted(gathered.entries, key=lambda entry: entry.id)
+    ]
     _refuse_duplicates(gathered.entries, sources)
     seen = {entry.id for entry in gathered.entries}
     kept = _kept(failures, seen, sources, before) if before else []
@@ -92,10 +123,15 @@ def gather(
     return gathered
 
 
+def limits(settings: Settings) -> Limits:
+    """Return what reading one file may take."""
+    return Limits(settings.read_seconds, settings.read_memory_mb, settings.threads)
+
+
 def spooled(entry: Entry, spool: BinaryIO) -> Document:
     """Return a document from the spool."""
     spool.seek(entry.at)
-    return Document(**json.loads(spool.read(entry.size)))
+    return document_of(json.loads(spool.read(entry.size)))
 
 
 def changed_documents(snapshot: Snapshot, sources: Sequence[Path], settings: Settings) -> Iterator[str]:
@@ -103,17 +139,24 @@ def changed_documents(snapshot: Snapshot, sources: Sequence[Path], settings: Set
     seen: set[bytes] = set()
     failures: list[tuple[int, Failure]] = []
     held = 0
+    before = Before(snapshot, sources)
     for root, source in enumerate(sources):
-        for item in read_source(source, settings.max_file_mb, settings.index):
+        known = partial(before.has, source)
+        for item in read_source(source, settings.max_file_mb, settings.index, limits(settings), known):
             if isinstance(item, Failure):
                 failures.append((root, item))
+                continue
+            if isinstance(item, Unchanged):
+                numbers = before.files[source, item.file]
+                seen |= {snapshot.document(number).id.encode() for number in numbers}
+                held += len(numbers)
                 continue
             seen.add(item.document.id.encode())
             old = snapshot.find(item.document.id)
             held += old is not None
             if old is None or snapshot.document(old).sha256 != _digest(_encoded(item.document)):
                 yield item.document.id
-    kept = _kept(failures, seen, sources, Before(snapshot, sources))
+    kept = _kept(failures, seen, sources, before)
     if gone := snapshot.documents - held - len(kept):
         yield f"{gone} removed"
 
@@ -122,7 +165,8 @@ def _entry(root: int, item: Found, spool: BinaryIO, before: Before | None, gathe
     document = item.document
     body = _encoded(document)
     language = text.language(document.text)
-    entry = Entry(document.id.encode(), root, item.file, _digest(body), language)
+    digest = _digest(body)
+    entry = Entry(document.id.encode(), root, item.file, digest, language, item.file_sha256)
     old = before.snapshot.find(document.id) if before else None
     if before is not None and old is not None:
         if before.snapshot.document(old).sha256 == entry.sha256:
@@ -134,6 +178,13 @@ def _entry(root: int, item: Found, spool: BinaryIO, before: Before | None, gathe
     at = spool.tell()
     spool.write(body)
     return replace(entry, at=at, size=len(body))
+
+
+def _carried(before: Before, number: int, root: int) -> Entry:
+    """Return a document of a file that is as it was; its language is told anew, as of one read."""
+    row = before.snapshot.document(number)
+    language = text.language(before.snapshot.document_bytes(number).decode())
+    return Entry(row.id.encode(), root, row.file, row.sha256, language, row.file_sha256, old=number)
 
 
 def _encoded(document: Document) -> bytes:
@@ -179,7 +230,7 @@ def _kept(
         source = before.sources[row.root]
         key = next((lost[source, each] for each in above if (source, each) in lost), None)
         if key is not None and row.id.encode() not in seen:
-            old = Entry(row.id.encode(), key[0], row.file, row.sha256, row.language, old=number)
+            old = _carried(before, number, key[0])
             kept.append((key, old))
     return kept
 

@@ -1,16 +1,17 @@
 """One build from lock to publication."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rag.build.gather import Before, Gathered, gather
+from rag.build.gather import Before, Gathered, gather, limits
 from rag.build.write import DocumentWriter
 from rag.config import Settings
-from rag.corpus import Failure, Found, read_source
+from rag.corpus import Failure, Found, Unchanged, read_source, reader_versions
 from rag.errors import (
     CorpusError,
     IndexCorruptError,
@@ -22,7 +23,7 @@ from rag.protocols import Encoder
 from rag.store import GenerationWriter, IndexDirectory, open_snapshot
 from rag.types import Notice
 
-RECIPE = 2
+RECIPE = 3
 """Raised whenever the same document gives other chunks or terms than before."""
 
 Progress = Callable[[int, int], None]
@@ -103,12 +104,16 @@ def build_index(
                 f"There are no seeds at {source}; name a folder or a file (and say --replace where "
                 "the index knows others)."
             )
-    found = (
-        (root, item)
-        for root, source in enumerate(sources)
-        for item in read_source(source, settings.max_file_mb, directory.path)
-    )
-    return build_documents(directory, sources, found, encoder, settings, progress, fresh)
+
+    def read(before: Before | None) -> Iterator[tuple[int, Found | Failure | Unchanged]]:
+        for root, source in enumerate(sources):
+            known = partial(before.has, source) if before else None
+            for item in read_source(
+                source, settings.max_file_mb, directory.path, limits(settings), known
+            ):
+                yield root, item
+
+    return _build(directory, sources, read, encoder, settings, progress, fresh)
 
 
 def build_documents(
@@ -121,6 +126,19 @@ def build_documents(
     fresh: bool = False,
 ) -> BuildReport:
     """Do as `build_index` does, with documents that were read elsewhere."""
+    return _build(directory, sources, lambda before: found, encoder, settings, progress, fresh)
+
+
+def _build(
+    directory: IndexDirectory,
+    sources: Sequence[Path],
+    read: Callable[[Before | None], Iterable[tuple[int, Found | Failure | Unchanged]]],
+    encoder: Encoder,
+    settings: Settings,
+    progress: Progress,
+    fresh: bool,
+) -> BuildReport:
+    """Build from what `read` gives, which is told of the generation before where that read alike."""
     began = time.perf_counter()
     notices: list[Notice] = []
     with directory.lock():
@@ -128,10 +146,11 @@ def build_documents(
         before = None if fresh else _before(directory, notices)
         previous = before.snapshot if before else None
         recorded = _recorded(settings)
+        alike = previous is not None and dict(previous.manifest.settings) == recorded
         same = (
             previous is not None
+            and alike
             and previous.manifest.encoder["fingerprint"] == encoder.spec.fingerprint
-            and dict(previous.manifest.settings) == recorded
         )
         if settings.chunk_tokens > encoder.spec.max_tokens - 2:
             said = (
@@ -139,7 +158,7 @@ def build_documents(
             )
             notices.append(Notice("chunk_tokens_cut", said))
         with GenerationWriter(directory) as writer, writer.scratch("spool") as spool:
-            gathered = gather(found, sources, spool, before)
+            gathered = gather(read(before if alike else None), sources, spool, before)
             gathered.notices[:0] = notices
             if not gathered.entries and previous is None:
                 raise CorpusError(_nothing(sources, gathered.failed))
@@ -181,7 +200,8 @@ def _before(directory: IndexDirectory, notices: list[Notice]) -> Before | None:
 def _recorded(settings: Settings) -> dict[str, Any]:
     """Return the settings that a generation depends on."""
     names = ("chunk_tokens", "overlap_tokens", "k1", "b")
-    return {"recipe": RECIPE, **{name: getattr(settings, name) for name in names}}
+    chosen = {name: getattr(settings, name) for name in names}
+    return {"recipe": RECIPE, "readers": reader_versions(), **chosen}
 
 
 def _report(

@@ -64,7 +64,12 @@ class DocumentWriter:
             self._writer.lexical.reuse(self._previous.lexical, self._moved)
 
     def _copy(self, entry: Entry, old: int, previous: Snapshot) -> None:
-        row = replace(previous.document(old), root=entry.root, file=entry.file)
+        row = replace(
+            previous.document(old),
+            root=entry.root,
+            file=entry.file,
+            file_sha256=entry.file_sha256,
+        )
         first, last = previous.chunk_range(old)
         shift = previous.text_start(old)
         chunks = [
@@ -100,7 +105,9 @@ class DocumentWriter:
             file=entry.file,
             sha256=entry.sha256,
             language=entry.language,
+            file_sha256=entry.file_sha256,
             headings=list(headings),
+            places=list(document.places),
         )
         hashes = [_hash(each) for each in texts]
         self._writer.add_document(row, document.text.encode(), rows, b"".join(hashes))
@@ -163,7 +170,8 @@ class _ByteOffsets:
 def _document(previous: Snapshot, old: int) -> Document:
     row = previous.document(old)
     body = previous.document_bytes(old).decode()
-    return Document(row.id, body, row.title, row.meta, cast(Markup, row.markup))
+    places = tuple((at, said) for at, said in row.places)
+    return Document(row.id, body, row.title, row.meta, cast(Markup, row.markup), places)
 
 
 def _hash(embedded: str) -> bytes:

@@ -48,9 +48,8 @@ class _Numbers:
             )
         start, end = passage.start + mark.span[0], passage.start + mark.span[1]
         quote = passage.text[slice(*mark.span)]
-        where = Citation(
-            0, passage.doc, passage.title, start, end, quote, passage.locator, mark.verdict
-        )
+        locator = passage.locator_at(start)
+        where = Citation(0, passage.doc, passage.title, start, end, quote, locator, mark.verdict)
         return self._kept((passage.doc, start, end, mark.verdict), where)
 
     def _kept(self, key: tuple[object, ...], citation: Citation) -> int:

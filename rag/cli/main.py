@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from rag.cli.fence import fence
-from rag.errors import IndexCorruptError, IndexMissingError, QuestionError
+from rag.errors import IndexCorruptError, IndexMissingError, QuestionError, RagError
 
 app = typer.Typer(
     name="rag",
@@ -79,11 +79,13 @@ def build(
     add: Annotated[bool, typer.Option("--add", help="Keep the index's sources too.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Drop its sources.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Carry nothing over.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Then build whenever they change.")] = False,
     as_json: Json = False,
 ) -> None:
     """Build the index of the seeds, or bring it up to date: only what changed is embedded."""
     from rag.build import build_index, plan_sources
     from rag.cli import show
+    from rag.cli.watch import changes
     from rag.config import Settings
     from rag.embed import open_encoder
     from rag.store import IndexDirectory
@@ -96,12 +98,22 @@ def build(
     settings = Settings.load(index=index)
     directory = IndexDirectory(settings.index)
     sources = plan_sources(directory, seeds or [], settings.seeds, add, replace, fresh)
-    with show.progress() as progress:
-        encoder = open_encoder(settings)
-        report = build_index(directory, sources, encoder, settings, progress, fresh)
-    _print(build_json(report), as_json, show.build)
-    if report.failed:
-        print(f"rag: {len(report.failed)} files or lines were left out.", file=sys.stderr)
+
+    def build_once() -> None:
+        with show.progress() as progress:
+            report = build_index(directory, sources, encoder, settings, progress, fresh)
+        _print(build_json(report), as_json, show.build)
+        if report.failed:
+            print(f"rag: {len(report.failed)} files or lines were left out.", file=sys.stderr)
+
+    encoder = open_encoder(settings)
+    build_once()
+    for _ in changes(sources, directory.path) if watch else ():
+        fresh = False
+        try:
+            build_once()
+        except RagError as error:
+            print(f"rag: {error}", file=sys.stderr)
 
 
 @app.command(epilog='Example: rag search "labour shortages" --top-k 3 --explain')

@@ -132,6 +132,10 @@ class Settings(ServiceSettings):
     k1: float = Field(0.9, ge=0, le=10, description="BM25's saturation of repeated terms.")
     b: float = Field(0.6, ge=0, le=1, description="BM25's correction for length.")
     max_file_mb: float = Field(64, gt=0, description="Largest file that is read, in MB.")
+    read_seconds: float = Field(60, gt=0, description="Longest that reading one file may take.")
+    read_memory_mb: int = Field(
+        1024, ge=256, description="Most memory that reading one file may take, in MB."
+    )
     keep_generations: int = Field(3, ge=1, description="Published generations that stay on disk.")
     remembered: int = Field(
         8192,

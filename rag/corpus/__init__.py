@@ -1,19 +1,25 @@
 """Seeds on disk → `Document`s; what cannot be read is reported with its reason, never fatal."""
 
 from rag.corpus.decode import decode, normalise
+from rag.corpus.kinds import reader_versions
 from rag.corpus.readers import READERS, File, found_in_memory, read_jsonl
-from rag.corpus.values import Failure, Found, Unreadable
+from rag.corpus.values import Failure, Found, Unchanged, Unreadable, document_of
 from rag.corpus.walk import read_source
+from rag.corpus.workers import Limits
 
 __all__ = [
     "READERS",
     "Failure",
     "File",
     "Found",
+    "Limits",
+    "Unchanged",
     "Unreadable",
     "decode",
+    "document_of",
     "found_in_memory",
     "normalise",
     "read_jsonl",
     "read_source",
+    "reader_versions",
 ]

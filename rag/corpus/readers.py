@@ -1,9 +1,10 @@
-"""A reader turns one file into documents; `READERS` is the seam for further formats."""
+"""Readers of text; a reader turns one file into documents. `formats` holds those of all else."""
 
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rag.corpus.values import Failure, Found, Unreadable
 from rag.errors import CorpusError
 from rag.types import Document, Notice
 
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)\n*", re.DOTALL)
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -22,6 +24,10 @@ class File:
     id: str
     data: bytes
     notices: list[Notice] = field(default_factory=list)
+
+    def notice(self, code: str, said: str) -> None:
+        """Have something of this file told."""
+        self.notices.append(Notice(code, f"{self.id}: {said}."))
 
     def text(self) -> str:
         r"""Return its text as it will be indexed: decoded, newlines as `\n`, NFC."""
@@ -34,30 +40,60 @@ class File:
     def _decoded(self) -> str:
         text, legacy = decode(self.data)
         if legacy:
-            self.notices.append(
-                Notice("legacy_encoding", f"{self.id} was read as {legacy}, which is a guess.")
-            )
+            self.notice("legacy_encoding", f"it was read as {legacy}, which is a guess")
         return text
 
 
 Reader = Callable[[File], Iterable[Document | Failure]]
 
 
-def _named(file: File) -> str:
+def named(file: File) -> str:
+    """Return a title for a file that has none: its name, in words."""
     return Path(file.id).stem.replace("_", " ").replace("-", " ")
 
 
 def read_plain(file: File) -> Iterator[Document]:
     """Read a text file; its title is its name."""
-    yield Document(file.id, _some(file.text()), _named(file))
+    yield Document(file.id, _some(file.text()), named(file))
 
 
 def read_markdown(file: File) -> Iterator[Document]:
-    """Read Markdown; its title is the heading that it begins with, or else its name."""
-    text = _some(file.text())
+    """Read Markdown; its title is its front matter's, the heading that it begins with, or its name.
+
+    Front matter becomes `meta`, as far as its values are plain ones or lists of such, and is no text.
+    """
+    meta, text = _parted(_some(file.text()))
     first = next((line for line in text.split("\n") if line.strip()), "")
-    title = first.strip("# \t") if first.startswith("# ") else ""
-    yield Document(file.id, text, title or _named(file), markup="markdown")
+    heading = first.strip("# \t") if first.startswith("# ") else ""
+    title = meta.pop("title", None) or heading or named(file)
+    yield Document(file.id, _some(text), str(title), meta, markup="markdown")
+
+
+def _parted(text: str) -> tuple[dict[str, Any], str]:
+    """Return a page's front matter and what follows; none where it is no mapping in YAML."""
+    match = _FRONT_MATTER.match(text)
+    if match is None:
+        return {}, text
+    import yaml
+
+    try:
+        value = yaml.safe_load(match[1])
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return {}, text
+    if not isinstance(value, Mapping):
+        return {}, text
+    plain = {str(key): _plain(each) for key, each in value.items()}
+    return {key: each for key, each in plain.items() if each is not None}, text[match.end() :]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that can be filtered by, dates as text; None for one that cannot."""
+    if isinstance(value, list):
+        several = [_plain(each) for each in value if not isinstance(each, list)]
+        return [each for each in several if each is not None]
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | bool) else None
 
 
 def read_jsonl(file: File) -> Iterator[Document | Failure]:
@@ -91,10 +127,10 @@ def document_from(value: Any) -> Document:
         raise Unreadable(f"{doc!r} has no text (a string)")
     if not isinstance(title, str) or not isinstance(meta, dict):
         raise Unreadable(f"{doc!r}: title must be a string and meta an object")
-    return _whole(Document(doc, _some(normalise(text)), normalise(title), meta))
+    return whole(Document(doc, _some(normalise(text)), normalise(title), meta))
 
 
-def _whole(document: Document) -> Document:
+def whole(document: Document) -> Document:
     """Return a document that can be written as UTF-8 and JSON; raises `Unreadable`."""
     try:
         meta = json.dumps(dict(document.meta), ensure_ascii=False)
@@ -115,9 +151,9 @@ def found_in_memory(
     for number, value in enumerate(documents):
         try:
             if isinstance(value, Document):
-                document = _whole(replace(value, text=_some(normalise(value.text))))
+                document = whole(replace(value, text=_some(normalise(value.text))))
             elif isinstance(value, str):
-                document = _whole(Document(str(number), _some(normalise(value))))
+                document = whole(Document(str(number), _some(normalise(value))))
             else:
                 document = document_from(value)
         except Unreadable as news:
@@ -132,9 +168,7 @@ def _some(text: str) -> str:
 
 
 READERS: dict[str, Reader] = {
-    ".txt": read_plain,
-    ".text": read_plain,
-    ".md": read_markdown,
-    ".markdown": read_markdown,
-    ".jsonl": read_jsonl,
+    "plain": read_plain,
+    "markdown": read_markdown,
+    "jsonl": read_jsonl,
 }

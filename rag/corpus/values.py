@@ -1,6 +1,8 @@
 """What reading seeds gives: documents, and news of what could not be read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rag.types import Document, Notice
 
@@ -23,6 +25,19 @@ class Found:
     document: Document
     file: str
     notices: tuple[Notice, ...] = ()
+    file_sha256: str = ""
+
+
+def document_of(value: Mapping[str, Any]) -> Document:
+    """Return a document that was kept as a JSON value of `asdict`."""
+    return Document(**{**value, "places": tuple((at, said) for at, said in value["places"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A file that need not be read: it is as it was."""
+
+    file: str
 
 
 class Unreadable(Exception):  # noqa: N818 - not an error of the program but news of a file

@@ -1,30 +1,113 @@
 """Finds the files of a source and has each read; nothing that one holds stops the others."""
 
+import hashlib
 import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
 
+from rag.corpus.ignore import Ignored
+from rag.corpus.kinds import kind_of, named_kind
 from rag.corpus.readers import READERS, File
-from rag.corpus.values import Failure, Found, Unreadable
+from rag.corpus.values import Failure, Found, Unchanged, Unreadable, document_of
+from rag.corpus.workers import USUAL, Limits, Workers
 from rag.errors import SeedsNotFoundError
+from rag.types import Notice
+
+Known = Callable[[str, str], bool]
+"""Told a file's name and the sha256 of its bytes; tells whether it need not be read."""
 
 
 def read_source(
-    source: Path, max_file_mb: float, index: Path | None = None
-) -> Iterator[Found | Failure]:
+    source: Path,
+    max_file_mb: float,
+    index: Path | None = None,
+    limits: Limits = USUAL,
+    known: Known | None = None,
+) -> Iterator[Found | Failure | Unchanged]:
     """Yield the documents of a folder (recursively, in the order of their paths) or of one file.
 
     A document's id is its path below the folder, with `/`; in a `.jsonl` corpus, the line's `id`.
-    Hidden files and folders are left alone, and so is the `index` where it lies inside. Raises
-    `SeedsNotFoundError`.
+    Hidden files and folders are left alone, so is what a `.ragignore` names, in gitignore's way, and
+    the `index` where it lies inside. Text is read here, other formats by processes within `limits`.
+    Raises `SeedsNotFoundError`.
     """
     if not source.exists():
         raise SeedsNotFoundError(f"There are no seeds at {source}; name a folder or a file.")
-    for name, path in _files(source, index.resolve() if index else None):
+    with Workers(limits) as workers:
+        reading = _Reading(workers, max_file_mb, known)
+        for name, path in _files(source, index.resolve() if index else None):
+            reading.begin(name, path)
+            while reading.is_full:
+                yield from reading.next()
+        while reading.waits:
+            yield from reading.next()
+
+
+class _Reading:
+    """Files that are being read, in their order."""
+
+    def __init__(self, workers: Workers, max_file_mb: float, known: Known | None) -> None:
+        self._workers = workers
+        self._most = max_file_mb
+        self._known = known
+        self._queue: deque[Callable[[], Iterable[Found | Failure | Unchanged]]] = deque()
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to come."""
+        return bool(self._queue)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether what is first shall be taken out before more is begun."""
+        return len(self._queue) > 2 * self._workers.count
+
+    def next(self) -> Iterable[Found | Failure | Unchanged]:
+        """Return what the first file holds, waiting for it."""
+        return self._queue.popleft()()
+
+    def begin(self, name: str, path: Path | Failure) -> None:
+        """Begin to read a file."""
         if isinstance(path, Failure):
-            yield path
+            self._queue.append(partial(tuple, [path]))
+            return
+        shown = _shown(name)
+        try:
+            data = self._bytes(shown, name, path)
+            sha256 = hashlib.sha256(data).hexdigest()
+            if self._known is not None and self._known(name, sha256):
+                self._queue.append(partial(tuple, [Unchanged(name)]))
+                return
+            kind = kind_of(name, data)
+        except Unreadable as news:
+            self._queue.append(partial(tuple, [Failure(shown, str(news), name, news.lost)]))
+            return
+        except OSError as error:
+            said = f"it cannot be opened: {error.strerror or error}"
+            self._queue.append(partial(tuple, [Failure(shown, said, name)]))
+            return
+        file = File(name, data)
+        if named_kind(name) not in (None, kind):
+            file.notice("other_format", f"its name says otherwise, but it was read as {kind}")
+        if kind in READERS:
+            self._queue.append(partial(_read_text, file, kind, sha256))
         else:
-            yield from _read_file(name, path, max_file_mb * 1e6)
+            future = self._workers.read(path, name, kind, int(self._most * 1e6))
+            self._queue.append(partial(_read_by_worker, name, file.notices, future, sha256))
+
+    def _bytes(self, shown: str, name: str, path: Path) -> bytes:
+        if shown != name:
+            raise Unreadable("its name is not valid Unicode; rename it")
+        if not path.is_file():
+            raise Unreadable("it is not a regular file, or its link leads nowhere")
+        size = path.stat().st_size / 1e6
+        if size > self._most:
+            raise Unreadable(f"it has {size:.1f} MB, more than max_file_mb = {self._most:g} allows")
+        return path.read_bytes()
 
 
 def _files(source: Path, index: Path | None) -> Iterator[tuple[str, Path | Failure]]:
@@ -32,6 +115,7 @@ def _files(source: Path, index: Path | None) -> Iterator[tuple[str, Path | Failu
         yield source.name, source
         return
     root = source.resolve()
+    ignored = Ignored()
     found: list[tuple[str, Path | Failure]] = []
 
     def closed(error: OSError) -> None:
@@ -39,10 +123,14 @@ def _files(source: Path, index: Path | None) -> Iterator[tuple[str, Path | Failu
         found.append((doc, Failure(_shown(doc), f"it cannot be opened: {error.strerror}", doc)))
 
     for folder, folders, files in os.walk(source, onerror=closed):
+        below = PurePosixPath(Path(folder).relative_to(source).as_posix())
+        ignored.enter(Path(folder), below)
         folders[:] = sorted(
             name
             for name in folders
-            if not name.startswith(".") and (index is None or Path(folder, name).resolve() != index)
+            if not name.startswith(".")
+            and not ignored.holds(below / name, is_folder=True)
+            and (index is None or Path(folder, name).resolve() != index)
         )
         for name in sorted(folders):
             path = Path(folder, name)
@@ -51,7 +139,7 @@ def _files(source: Path, index: Path | None) -> Iterator[tuple[str, Path | Failu
                 reason = "a link to a folder is not followed; name that folder as a source"
                 found.append((doc, Failure(_shown(doc), reason, doc, lost=False)))
         for name in files:
-            if name.startswith("."):
+            if name.startswith(".") or ignored.holds(below / name, is_folder=False):
                 continue
             path = Path(folder, name)
             doc = path.relative_to(source).as_posix()
@@ -63,35 +151,34 @@ def _files(source: Path, index: Path | None) -> Iterator[tuple[str, Path | Failu
     yield from sorted(found, key=lambda item: os.fsencode(item[0]))
 
 
-def _read_file(name: str, path: Path, limit: float) -> Iterator[Found | Failure]:
-    shown = _shown(name)
-    reader = READERS.get(path.suffix.lower())
+def _read_text(file: File, kind: str, sha256: str) -> Iterator[Found | Failure]:
     try:
-        if shown != name:
-            raise Unreadable("its name is not valid Unicode; rename it")
-        if reader is None:
-            known = ", ".join(sorted(READERS))
-            raise Unreadable(
-                f"no reader for {path.suffix or 'files without a suffix'}; we read {known}"
-            )
-        if not path.is_file():
-            raise Unreadable("it is not a regular file, or its link leads nowhere")
-        size = path.stat().st_size
-        if size > limit:
-            raise Unreadable(
-                f"it has {size / 1e6:.1f} MB, more than max_file_mb = {limit / 1e6:g} allows"
-            )
-        file = File(name, path.read_bytes())
-        for item in reader(file):
+        for item in READERS[kind](file):
             if isinstance(item, Failure):
                 yield item
             else:
-                yield Found(item, name, tuple(file.notices))
+                yield Found(item, file.id, tuple(file.notices), sha256)
                 file.notices.clear()
     except Unreadable as news:
-        yield Failure(shown, str(news), name, news.lost)
-    except OSError as error:
-        yield Failure(shown, f"it cannot be opened: {error.strerror or error}", name)
+        yield Failure(file.id, str(news), file.id, news.lost)
+
+
+def _read_by_worker(
+    name: str, notices: Sequence[Notice], future: "Future[dict[str, Any]]", sha256: str
+) -> Iterator[Found | Failure]:
+    try:
+        said = future.result()
+    except Unreadable as news:
+        yield Failure(name, str(news), name)
+        return
+    told = (*notices, *(Notice(**each) for each in said["notices"]))
+    for value in said["documents"]:
+        yield Found(document_of(value), name, told, sha256)
+        told = ()
+    for value in said["failures"]:
+        yield Failure(**value)
+    if reason := said.get("unreadable"):
+        yield Failure(name, reason, name, said.get("lost", True))
 
 
 def _shown(name: str) -> str:

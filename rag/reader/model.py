@@ -52,7 +52,7 @@ class Reader:
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         """Return what it says of each passage, whose headings, or else title, it is shown as well."""
-        keys = [(question, each.locator or each.title, each.text) for each in passages]
+        keys = [(question, each.heading or each.title, each.text) for each in passages]
         with self._lock:
             found = {key: self._known[key] for key in keys if key in self._known}
             for key in found:

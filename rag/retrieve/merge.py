@@ -1,11 +1,12 @@
 """Ranked chunks → passages: hits of one document that overlap are one passage."""
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rag.store import Snapshot
-from rag.types import Passage, Rows, Scores
+from rag.types import Passage, Place, Rows, Scores
 
 
 @dataclass(slots=True, eq=False)
@@ -66,5 +67,12 @@ def _passage(snapshot: Snapshot, span: _Span, signals: Mapping[str, Scores]) -> 
         score=float(signals["score"][span.at]),
         signals={**values, "rank": span.at + 1, "hits": span.hits},
         title=document.title,
-        locator=document.headings[int(span.chunk["heading"])] or None,
+        heading=document.headings[int(span.chunk["heading"])],
+        places=_reached(document.places, span.start, span.end),
     )
+
+
+def _reached(places: Sequence[Place], start: int, end: int) -> Sequence[Place]:
+    """Return the places that a span reaches over."""
+    starts = [at for at, _ in places]
+    return places[max(0, bisect_right(starts, start) - 1) : bisect_left(starts, end)]

@@ -10,8 +10,9 @@ import numpy as np
 
 from rag import lexical
 from rag.errors import IndexCorruptError, IndexFormatError
+from rag.types import Place
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 DOCUMENTS = "documents.jsonl"
 DOCUMENT_TABLE = "documents.bin"
@@ -64,7 +65,10 @@ class DocumentRow:
     sha256: str
     """Of everything in the document that the index depends on."""
     language: str
+    file_sha256: str = ""
+    """Of that file's bytes; without one, of no file."""
     headings: list[str] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

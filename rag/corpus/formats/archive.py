@@ -1,0 +1,53 @@
+"""Zipped documents (Office, OpenDocument, EPUB), opened within bounds."""
+
+import zipfile
+import zlib
+from io import BytesIO
+
+from lxml import etree
+
+from rag.corpus.values import Unreadable
+
+MOST_MB = 512
+"""What the parts of a document may take together when they are unpacked."""
+MOST_PARTS = 20_000
+
+
+def opened(data: bytes) -> zipfile.ZipFile:
+    """Return a document's archive; raises `Unreadable` where it is damaged, or would grow too large.
+
+    An archive cannot unpack to more than it declares: what is beyond is not read.
+    """
+    try:
+        archive = zipfile.ZipFile(BytesIO(data))
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        raise Unreadable("it is damaged, or cut off") from None
+    parts = archive.infolist()
+    size = sum(part.file_size for part in parts) / 1e6
+    if size > MOST_MB or len(parts) > MOST_PARTS:
+        raise Unreadable(
+            f"it unpacks to {size:,.0f} MB in {len(parts)} parts, more than {MOST_MB} MB or "
+            f"{MOST_PARTS} parts"
+        )
+    if any(part.flag_bits & 1 for part in parts):
+        raise Unreadable("it is protected by a password; save it without one")
+    return archive
+
+
+def part(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return a part's bytes; raises `Unreadable` where it is missing or damaged."""
+    try:
+        return archive.read(name)
+    except KeyError:
+        raise Unreadable(f"its part {name} is missing") from None
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError):
+        raise Unreadable(f"its part {name} is damaged") from None
+
+
+def xml(data: bytes) -> etree._Element:
+    """Return the root of an XML part; its entities are not followed. Raises `Unreadable`."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        return etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise Unreadable(f"its XML is damaged: {error.msg}") from None

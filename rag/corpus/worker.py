@@ -1,0 +1,78 @@
+"""Reads files that may be hostile, in a process that may die of them: `python -m rag.corpus.worker`.
+
+A line of JSON comes in for each file, a line goes out. What a reader prints goes to standard error.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rag.corpus.kinds import reader_of
+from rag.corpus.readers import File, whole
+from rag.corpus.values import Failure, Unreadable
+
+
+def read(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what a file holds, or why that cannot be told."""
+    path = Path(os.fsdecode(asked["path"].encode("latin-1")))
+    file = File(asked["id"], path.read_bytes())
+    documents: list[dict[str, Any]] = []
+    failures: list[dict[str, Any]] = []
+    said: dict[str, Any] = {"documents": documents, "failures": failures}
+    try:
+        for item in _bounded(file, asked["kind"], asked["characters"]):
+            (failures if isinstance(item, Failure) else documents).append(asdict(item))
+    except Unreadable as news:
+        said["unreadable"], said["lost"] = str(news), news.lost
+    except RecursionError:
+        said["unreadable"] = "it nests too deeply"
+    except MemoryError:
+        said["unreadable"] = "it needs more memory to be read than read_memory_mb allows"
+    except Exception as error:
+        said["unreadable"] = (
+            f"it is damaged ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
+        )
+    said["notices"] = [asdict(notice) for notice in file.notices]
+    return said
+
+
+def _bounded(file: File, kind: str, most: int) -> Iterator[Any]:
+    size = 0
+    for item in reader_of(kind)(file):
+        if not isinstance(item, Failure):
+            size += len(item.text)
+            if size > most:
+                raise Unreadable(
+                    f"it holds more text than max_file_mb = {most / 1e6:g} allows: {size / 1e6:.0f} "
+                    "million characters"
+                )
+            item = whole(item)
+        yield item
+
+
+def _limit(memory_mb: int) -> None:
+    """Bound what this process may take, where the system can."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    _limit(int(sys.argv[1]))
+    for line in sys.stdin.buffer:
+        answers.write(json.dumps(read(json.loads(line))).encode() + b"\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Processes that read files, in parallel and each within bounds; one that dies is replaced."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rag.corpus.values import Unreadable
+
+_COMMAND = (sys.executable, "-m", "rag.corpus.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What reading one file may take."""
+
+    seconds: float = 60
+    memory_mb: int = 1024
+    processes: int = 0
+    """Files that are read at the same time; 0: one for each core."""
+
+
+USUAL = Limits()
+
+
+class Workers:
+    """Reads files in processes of its own, which begin when there is something to read."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.count = limits.processes or os.cpu_count() or 1
+        self._threads = ThreadPoolExecutor(self.count, "read")
+        self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        while not self._idle.empty():
+            _end(self._idle.get())
+
+    def read(self, path: Path, name: str, kind: str, characters: int) -> "Future[dict[str, Any]]":
+        """Begin to read a file; its future's result is what `rag.corpus.worker.read` returns.
+
+        Its exception is `Unreadable` where the process died, or took too long.
+        """
+        asked = {
+            "path": os.fsencode(path).decode("latin-1"),
+            "id": name,
+            "kind": kind,
+            "characters": characters,
+        }
+        return self._threads.submit(self._read, asked)
+
+    def _read(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            process = self._idle.get_nowait()
+        except queue.Empty:
+            process = self._begun()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        late = threading.Event()
+
+        def kill() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(self._limits.seconds, kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except OSError:
+            line = b""
+        finally:
+            timer.cancel()
+        if not line.endswith(b"\n"):
+            _end(process)
+            if late.is_set():
+                seconds = self._limits.seconds
+                raise Unreadable(f"reading it took more than read_seconds = {seconds:g} allows")
+            raise Unreadable(f"what read it died of it ({_cause(process.returncode)})")
+        said: dict[str, Any] = json.loads(line)
+        self._idle.put(process)
+        return said
+
+    def _begun(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [*_COMMAND, str(self._limits.memory_mb)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _cause(code: int | None) -> str:
+    return f"signal {-code}" if code is not None and code < 0 else f"exit {code}"
