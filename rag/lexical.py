@@ -25,6 +25,7 @@ from rag.types import Rows, Scores
 POSTING = np.dtype([("key", "<u8"), ("row", "<i4"), ("tf", "<i4")])
 ARRAYS: Mapping[str, str] = {
     "term_keys.bin": "<u8",
+    "term_bounds.bin": "<f4",
     "posting_ends.bin": "<i8",
     "posting_rows.bin": "<i4",
     "posting_tfs.bin": "<i4",
@@ -33,6 +34,13 @@ ARRAYS: Mapping[str, str] = {
 }
 """The index's arrays on disk and their types."""
 
+_LONG = 1 / 64
+"""Share of all chunks from which a term's postings are worth looking whether we can do without."""
+_FEW = 4096
+"""Chunks in which terms are looked up faster than their postings are added up."""
+_SLACK = 1e-4
+"""What sums of the same weights in another order may differ by."""
+_LEAST = 1e-30
 _BLOCK = 1 << 20
 """Postings that are held in memory at a time while building."""
 
@@ -42,24 +50,64 @@ class Lexical:
     """An inverted index. Term `t` has the postings from `ends[t-1]` to `ends[t]`, rows rising."""
 
     term_keys: NDArray[np.uint64]
+    term_bounds: NDArray[np.float32]
+    """The greatest weight among each term's postings."""
     posting_ends: NDArray[np.int64]
     posting_rows: NDArray[np.int32]
     posting_tfs: NDArray[np.int32]
     posting_weights: NDArray[np.float32]
     lengths: NDArray[np.int32]
 
-    def scores(self, weights: Mapping[str, float]) -> Scores:
-        """Return the BM25 score of every chunk for weighted terms, shape (n,); 0 without any."""
-        total = np.zeros(len(self.lengths), np.float32)
+    def top(self, weights: Mapping[str, float], k: int, allowed: Rows | None = None) -> Rows:
+        """Return the `k` rows, best first, of the highest BM25 scores above 0, ties by row.
+
+        Once no chunk without the terms that are still to come can be among the best, these are only
+        looked up in the chunks that can (MaxScore; Turtle and Flood 1995, "Query Evaluation:
+        Strategies and Optimizations").
+        """
+        rows = self._candidates(weights, k) if allowed is None else allowed
+        scores = self.scores(weights, rows)
+        rows, scores = rows[scores > 0], scores[scores > 0]
+        if len(rows) > k:
+            least = np.partition(scores, len(scores) - k)[len(scores) - k]
+            rows, scores = rows[scores >= least], scores[scores >= least]
+        return rows[np.lexsort((rows, -scores))[:k]]
+
+    def scores(self, weights: Mapping[str, float], rows: Rows) -> Scores:
+        """Return the BM25 score of each of `rows` for weighted terms, shape (len(rows),)."""
+        total = np.zeros(len(rows), np.float32)
+        sought = rows.astype(np.int32)
         for term, weight in sorted(weights.items()):
-            start, end = self._postings(term)
-            gain = self.posting_weights[start:end] * np.float32(weight)
-            total[self.posting_rows[start:end]] += gain
+            start, end = self._postings(self._place(term))
+            if start < end:
+                held = self.posting_rows[start:end]
+                at = np.minimum(held.searchsorted(sought), end - start - 1)
+                gain = self.posting_weights[start:end][at] * np.float32(weight)
+                total += np.where(held[at] == sought, gain, np.float32(0))
         return total
+
+    def _candidates(self, weights: Mapping[str, float], k: int) -> Rows:
+        """Return rows, rising, among which are those of the `k` highest scores."""
+        places = {self._place(term): weight for term, weight in weights.items()}
+        known = [(float(self.term_bounds[at]) * w, at, w) for at, w in places.items() if at >= 0]
+        known.sort(reverse=True)
+        total = np.zeros(len(self.lengths), np.float32)
+        rest = sum(bound for bound, _, _ in known)
+        for bound, place, weight in known:
+            start, end = self._postings(place)
+            if end - start > _LONG * len(total):
+                least = _kth(total, k, rest) - _SLACK
+                if rest < least:
+                    rows = np.flatnonzero(total >= least - rest)
+                    if len(rows) <= _FEW:
+                        return rows
+            total[self.posting_rows[start:end]] += self.posting_weights[start:end] * np.float32(weight)
+            rest -= bound
+        return np.flatnonzero(total >= max(_kth(total, k, 0.0) - _SLACK, _LEAST))
 
     def df(self, term: str) -> int:
         """Return how many chunks hold a term."""
-        start, end = self._postings(term)
+        start, end = self._postings(self._place(term))
         return end - start
 
     def idf(self, term: str) -> float:
@@ -70,12 +118,27 @@ class Lexical:
         """Return the idf of a term that `df` chunks hold."""
         return float(_idf(len(self.lengths), np.float64(df)))
 
-    def _postings(self, term: str) -> tuple[int, int]:
+    def _place(self, term: str) -> int:
+        """Return which of the terms one is, or -1."""
         sought = key(term)
         at = int(self.term_keys.searchsorted(np.uint64(sought)))
-        if at == len(self.term_keys) or int(self.term_keys[at]) != sought:
+        return at if at < len(self.term_keys) and int(self.term_keys[at]) == sought else -1
+
+    def _postings(self, place: int) -> tuple[int, int]:
+        """Return from where to where the postings of a term stand; nothing for place -1."""
+        if place < 0:
             return 0, 0
-        return int(self.posting_ends[at - 1]) if at else 0, int(self.posting_ends[at])
+        return int(self.posting_ends[place - 1]) if place else 0, int(self.posting_ends[place])
+
+
+def _kth(total: Scores, k: int, floor: float) -> float:
+    """Return the `k`-th highest score, or 0 where it is no higher than `floor`."""
+    highest = float(total.max()) if len(total) else 0.0
+    for share in (0.5, 0.25, 0.0):
+        some = total[total > max(share * highest, floor)]
+        if len(some) >= k:
+            return float(np.partition(some, len(some) - k)[len(some) - k])
+    return 0.0
 
 
 @lru_cache(maxsize=1 << 16)
@@ -135,12 +198,14 @@ class LexicalBuilder:
         out = {name: (folder / name).open("wb") for name in ARRAYS}
         out["lengths.bin"].write(lengths.astype("<i4").tobytes())
         total = 0
-        for part in self._parts():
+        for part in filter(len, self._parts()):
             keys, sizes = np.unique(part["key"], return_counts=True)
             idf = np.repeat(_idf(chunks, sizes.astype(np.float64)), sizes)
             tf = part["tf"].astype(np.float64)
             weights = idf * tf / (tf + norms[part["row"]])
+            first = np.cumsum(sizes) - sizes
             out["term_keys.bin"].write(keys.tobytes())
+            out["term_bounds.bin"].write(np.maximum.reduceat(weights, first).astype("<f4").tobytes())
             out["posting_ends.bin"].write((total + np.cumsum(sizes, dtype="<i8")).tobytes())
             out["posting_rows.bin"].write(part["row"].tobytes())
             out["posting_tfs.bin"].write(part["tf"].tobytes())

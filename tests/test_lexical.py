@@ -69,8 +69,32 @@ def by_the_book(corpus: Corpus, query: Mapping[str, float]) -> list[float]:
 @quick
 @given(CORPORA, st.dictionaries(WORDS, st.floats(0.1, 3), max_size=5))
 def test_scores_are_lucenes(folder: Path, corpus: Corpus, query: dict[str, float]) -> None:
-    found = opened(files_of(folder, corpus)).scores(query | {"absent": 1.0})
-    assert found == pytest.approx(by_the_book(corpus, query), rel=1e-5)
+    found = opened(files_of(folder, corpus))
+    rows = np.arange(len(corpus))
+    expected = by_the_book(corpus, query)
+    assert found.scores(query | {"absent": 1.0}, rows) == pytest.approx(expected, rel=1e-5)
+    assert found.scores(query, rows[::-2]) == pytest.approx(expected[::-2], rel=1e-5)
+
+
+@quick
+@given(
+    st.lists(CHUNKS, min_size=1, max_size=60),
+    st.dictionaries(WORDS, st.floats(0.1, 3), max_size=6),
+    st.integers(1, 8),
+    st.sampled_from([0.0, lexical._LONG, 0.5]),
+)
+def test_the_best_are_the_best_of_all(
+    folder: Path, corpus: Corpus, query: dict[str, float], k: int, long: float
+) -> None:
+    index = opened(files_of(folder, corpus))
+    rows = np.arange(len(corpus))
+    scores = index.scores(query, rows)
+    best = [row for row in np.lexsort((rows, -scores)).tolist() if scores[row] > 0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lexical, "_LONG", long)
+        assert index.top(query, k).tolist() == best[:k]
+    odd = [row for row in best if row % 2]
+    assert index.top(query, k, rows[1::2]).tolist() == odd[:k]
 
 
 @quick
@@ -82,7 +106,8 @@ def test_scores_are_those_of_bm25s(folder: Path, corpus: list[list[str]]) -> Non
     ours = opened(files_of(folder, [(terms, len(terms)) for terms in corpus]))
     query = sorted({term for terms in corpus for term in terms})[:4]
     expected = theirs.get_scores(query)
-    assert ours.scores(dict.fromkeys(query, 1.0)) == pytest.approx(expected, rel=1e-5)
+    found = ours.scores(dict.fromkeys(query, 1.0), np.arange(len(corpus)))
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 @quick
@@ -149,7 +174,7 @@ def test_a_terms_key_is_the_same_on_every_machine() -> None:
 
 def test_no_chunk_at_all(folder: Path) -> None:
     index = opened(files_of(folder, []))
-    assert index.scores({"moscow": 1.0}).shape == (0,)
+    assert index.top({"moscow": 1.0}, 5).shape == (0,)
     assert index.df("moscow") == 0
 
 

@@ -28,6 +28,7 @@ from rag.errors import (
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, Manifest, open_snapshot, verify_generation
 from rag.store.layout import FILES, FORMAT, MANIFEST
+from rag.stores import ivf
 from rag.types import Document
 from tests.conftest import LetterEncoder
 
@@ -439,3 +440,30 @@ def test_an_index_remembers_nothing_of_a_generation_in_the_making(index: Path) -
     (index / ".building-now").mkdir()
     assert IndexDirectory(index).generations() == [OLD, NEW]
     assert [list(verify_generation(index / name)) for name in (OLD, NEW)] == [[], []]
+
+
+def test_many_chunks_are_searched_by_a_file_that_is_checked_and_carried_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ivf, "EXACT", 100)
+    words = "mill toll flood bridge mason penny horse river church valley".split()
+    texts = [f"{words[n % 10]} {words[n // 10 % 10]} {words[n // 100]} {n}." for n in range(400)]
+    documents = [{"id": f"{n:03}", "text": text} for n, text in enumerate(texts)]
+    index = tmp_path / "index"
+    first = built(index, documents).snapshot
+    found = first.manifest.search
+    assert (found["kind"], found["trained"], len(first)) == ("ivf-sq8", 400, 400)
+    assert found["recall"] >= 0.97
+    del documents[::9]
+    documents += [{"id": f"new{n}", "text": f"Sugar {n} is sweet."} for n in range(20)]
+    carried = built(index, documents)
+    anew = built(tmp_path / "fresh", documents)
+    assert carried.snapshot.manifest.search["trained"] == 400
+    assert anew.snapshot.manifest.search["trained"] == len(documents)
+    assert carried.index.digest == anew.index.digest
+    for question in ("Who took a penny for a horse?", "sugar 7", "toll of the river 172"):
+        best = carried.search(question, 3)
+        assert [each.doc for each in best] == [each.doc for each in anew.search(question, 3)]
+    flipped(0.5)(index / NEW / ivf.FILE)
+    with pytest.raises(IndexCorruptError, match="search"):
+        open_snapshot(IndexDirectory(index))

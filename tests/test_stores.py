@@ -1,11 +1,13 @@
-"""FAISS against brute force; of rows that score alike, any may be returned."""
+"""Stores of vectors against brute force; of rows that score alike, any may be returned."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.stores import faiss
+from rag.stores import faiss, ivf
 from rag.stores.faiss import FaissStore
 from rag.types import Rows, Scores, Vectors
 
@@ -88,3 +90,72 @@ def test_mapped_rows_are_searched_as_they_are(tmp_path_factory: pytest.TempPathF
     mapped = np.memmap(path, np.float32, "r").reshape(-1, 4)
     found, scores = FaissStore(mapped).search(vectors[:1], 40)
     assert_best(vectors, vectors[0], np.arange(40), found[0], scores[0])
+
+
+@pytest.fixture(scope="module")
+def many() -> tuple[Vectors, Vectors]:
+    """Return 6,000 unit rows that lie in groups, as text's do, and 50 queries near some of them."""
+    random = np.random.default_rng(5)
+    groups = random.standard_normal((150, 32))
+    rows = groups[random.integers(150, size=6050)] + 0.6 * random.standard_normal((6050, 32))
+    unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit[:6000], unit[6000:]
+
+
+def recall(store: FaissStore, vectors: Vectors, queries: Vectors, rows: Rows | None = None) -> float:
+    """Return the share of the ten nearest that a store finds; what it says of them must be exact."""
+    found, scores = store.search(queries, 10, rows)
+    truth, _ = FaissStore(vectors).search(queries, 10, rows)
+    assert rows is None or np.isin(found, rows).all()
+    for query, near, near_scores in zip(queries, found, scores, strict=True):
+        assert near_scores == pytest.approx(vectors[near] @ query, abs=1e-6)
+        assert (np.diff(near_scores) <= 0).all()
+    return float(np.mean([len(np.intersect1d(*pair)) / 10 for pair in zip(found, truth, strict=True)]))
+
+
+def test_many_rows_are_searched_by_lists(
+    many: tuple[Vectors, Vectors], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ivf, "EXACT", 1000)
+    vectors, queries = many
+    tuning = ivf.write(vectors, tmp_path, queries)
+    assert (tuning.kind, tuning.trained, tuning.lists) == ("ivf-sq8", 6000, 309)
+    assert 0.97 <= tuning.recall <= 1
+    store = ivf.open_store(vectors, tmp_path, tuning.value())
+    assert recall(store, vectors, queries) == pytest.approx(tuning.recall, abs=1e-4)
+    assert recall(store, vectors, queries, np.arange(0, 6000, 2)) >= 0.95
+    assert recall(store, vectors, queries, np.arange(0, 6000, 60)) == 1
+    one, _ = store.search(queries[:1], 3, np.array([7], np.int64))
+    assert one.tolist() == [[7, -1, -1]]
+
+
+def test_lists_are_carried_over(
+    many: tuple[Vectors, Vectors], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ivf, "EXACT", 1000)
+    vectors, queries = many
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    tuning = ivf.write(vectors[:5000], old, queries)
+    kept = np.flatnonzero(np.arange(5000) % 7)
+    moved = np.full(5000, -1, np.int64)
+    moved[kept] = np.arange(len(kept))
+    now = np.concatenate([vectors[:5000][kept], vectors[5000:]])
+    again = ivf.write(now, new, queries, (old, tuning.value(), moved))
+    assert (again.trained, again.lists) == (5000, tuning.lists)
+    assert recall(ivf.open_store(now, new, again.value()), now, queries) >= 0.97
+    far = ivf.write(vectors, new, queries, (old, {**tuning.value(), "trained": 2000}, moved))
+    assert far.trained == 6000
+
+
+def test_few_rows_and_rows_without_groups_are_all_looked_at(
+    many: tuple[Vectors, Vectors], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors, queries = many
+    assert ivf.write(vectors, tmp_path, queries) == ivf.Tuning()
+    monkeypatch.setattr(ivf, "EXACT", 1000)
+    monkeypatch.setattr(ivf, "_PROBES", (1,))
+    assert ivf.write(vectors, tmp_path, queries).kind == "exact"
+    assert not list(tmp_path.iterdir())
+    assert type(ivf.open_store(vectors, tmp_path, {})) is FaissStore

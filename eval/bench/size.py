@@ -31,6 +31,7 @@ PARTS: Sequence[tuple[str, type, str]] = (
     ("embed", PoolEncoder, "encode_queries"),
     ("dense", FaissStore, "search"),
     ("dense", FaissStore, "scores"),
+    ("lexical", Lexical, "_candidates"),
     ("lexical", Lexical, "scores"),
 )
 """The parts of a search and the methods that they are spent in."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.build.gather import Before, Gathered, gather, limits
+from rag.build.nearest import make_searchable
 from rag.build.write import DocumentWriter
 from rag.config import Settings
 from rag.corpus import Failure, Found, Unchanged, read_source, reader_versions
@@ -180,6 +181,7 @@ def _build(
                     "built": datetime.now(UTC).isoformat(timespec="seconds"),
                     "seconds": round(time.perf_counter() - began, 3),
                 },
+                partial(make_searchable, encoder, previous, writing.moved, settings.threads),
             )
         directory.clean(settings.keep_generations, previous.generation if previous else None)
     return _report(generation, gathered, writer.chunks, writing.embedded, began)

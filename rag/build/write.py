@@ -15,7 +15,7 @@ from rag.config import Settings
 from rag.protocols import Encoder
 from rag.store import ChunkRow, DocumentRow, GenerationWriter, Snapshot
 from rag.store.layout import HASH_BYTES
-from rag.types import Document, Markup, Vectors
+from rag.types import Document, Markup, Rows, Vectors
 
 QUEUE = 1024
 """Chunks whose vectors are awaited at a time."""
@@ -62,6 +62,11 @@ class DocumentWriter:
         self._drain()
         if self._previous is not None:
             self._writer.lexical.reuse(self._previous.lexical, self._moved)
+
+    @property
+    def moved(self) -> Rows:
+        """For each chunk of the previous generation the row that it is now, or -1; shape (n,)."""
+        return self._moved
 
     def _copy(self, entry: Entry, old: int, previous: Snapshot) -> None:
         row = replace(

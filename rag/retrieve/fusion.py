@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rag.types import Rows, Scores
+from rag.types import Scores
 
 
 def convex_fusion(dense: Scores, lexical: Scores, alpha: float) -> Scores:
@@ -22,13 +22,3 @@ def _min_max(scores: Scores) -> Scores:
     alike = np.full_like(scores, high > 0)
     scaled: Scores = (scores - low) / (high - low) if high > low else alike
     return scaled
-
-
-def top_rows(scores: Scores, depth: int, allowed: Rows | None) -> Rows:
-    """Return the rows of the highest scores above 0, ties by row."""
-    rows = np.flatnonzero(scores) if allowed is None else allowed[scores[allowed] > 0]
-    if len(rows) > depth:
-        least = np.partition(scores[rows], len(rows) - depth)[len(rows) - depth]
-        rows = rows[scores[rows] >= least]
-        rows = rows[np.argsort(-scores[rows], kind="stable")[:depth]]
-    return rows

@@ -12,7 +12,7 @@ import numpy as np
 from rag import text
 from rag.errors import EncoderMismatchError, QuestionError
 from rag.protocols import Encoder, EncoderSpec, Reranker, VectorStore
-from rag.retrieve.fusion import convex_fusion, top_rows
+from rag.retrieve.fusion import convex_fusion
 from rag.retrieve.merge import merged
 from rag.retrieve.query import Query, turns_before, usable
 from rag.store import IndexDirectory, Snapshot, open_snapshot
@@ -222,10 +222,11 @@ class Retriever:
                 f"The index was built with {_named(built)} and cannot be searched with "
                 f"{_named(self.encoder.spec)}; set RAG_ENCODER={built.name} or run `rag build`."
             )
-        from rag.stores.faiss import FaissStore
+        from rag.stores.ivf import open_store
 
         languages = sorted(manifest.languages, key=lambda code: -manifest.languages[code])
-        return _Open(snapshot, self._around(FaissStore(snapshot.vectors)), languages)
+        store = open_store(snapshot.vectors, snapshot.folder, manifest.search)
+        return _Open(snapshot, self._around(store), languages)
 
     def _is_cut(self, question: str) -> bool:
         limit = self.encoder.spec.max_tokens - 2
@@ -253,9 +254,9 @@ class Retriever:
         depth = max(self._settings.candidates, 3 * top_k)
         allowed = opened.snapshot.rows(filter) if filter else None
         near, _ = opened.store.search(query.vector[None], depth, allowed)
-        lexical = opened.snapshot.lexical.scores(query.terms(language))
-        rows = np.union1d(near[near >= 0], top_rows(lexical, depth, allowed))
-        dense, bm25 = opened.store.scores(query.vector, rows), lexical[rows]
+        lexical, terms = opened.snapshot.lexical, query.terms(language)
+        rows = np.union1d(near[near >= 0], lexical.top(terms, depth, allowed))
+        dense, bm25 = opened.store.scores(query.vector, rows), lexical.scores(terms, rows)
         fused = convex_fusion(dense, bm25, alpha)
         order = np.lexsort((rows, -fused))
         signals = {

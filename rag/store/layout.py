@@ -92,16 +92,19 @@ class Manifest:
     encoder: Mapping[str, Any]
     languages: Mapping[str, int]
     files: Mapping[str, Mapping[str, Any]]
+    search: Mapping[str, Any] = field(default_factory=dict)
+    """How vectors are searched, and with what recall; its file could be made anew from them."""
     digest: str = ""
-    """sha256 over all of this but `digest` and `time`; names the index in answers."""
+    """sha256 over all of this but `digest`, `search` and `time`; names the index in answers."""
     time: Mapping[str, Any] = field(default_factory=dict)
     """When, how long, from which sources, and `seal`: the sha256 of this file without the seal."""
 
     def sealed(self, time: Mapping[str, Any]) -> bytes:
         """Return the bytes of the manifest file, its digest and seal filled in."""
         value = asdict(self)
-        value.pop("digest"), value.pop("time")
+        value.pop("digest"), value.pop("time"), value.pop("search")
         value["digest"] = _sha256(_dump(value))
+        value["search"] = dict(self.search)
         value["time"] = dict(time)
         value["time"]["seal"] = _sha256(_dump(value))
         return _dump(value)

@@ -28,6 +28,7 @@ class Snapshot:
     """A generation's documents, chunks, vectors and postings; nothing in it ever changes."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
         self.generation = folder.name
         self.manifest = manifest
         self._lines = _mapped(folder / layout.DOCUMENTS, "u1")
@@ -197,9 +198,11 @@ def verify_generation(folder: Path) -> Iterator[str]:
         yield str(error).removesuffix(".")
         return
 
+    files = {**manifest.files, **manifest.search.get("files", {})}
+
     def check(name: str) -> str | None:
         try:
-            whole = describe(folder / name) == dict(manifest.files[name])
+            whole = describe(folder / name) == dict(files[name])
         except FileNotFoundError:
             return f"{folder / name} is missing"
         except OSError as error:
@@ -207,7 +210,7 @@ def verify_generation(folder: Path) -> Iterator[str]:
         return None if whole else f"{folder / name} is damaged"
 
     with ThreadPoolExecutor(2) as pool:
-        yield from (said for said in pool.map(check, manifest.files) if said)
+        yield from (said for said in pool.map(check, files) if said)
 
 
 def _broken(damage: Sequence[str]) -> str:

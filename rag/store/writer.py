@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -89,13 +89,22 @@ class GenerationWriter:
         encoder: Mapping[str, Any],
         languages: Mapping[str, int],
         time: Mapping[str, Any],
+        searchable: Callable[[Path], Mapping[str, Any]] = lambda folder: {},
     ) -> str:
-        """Write the rest, wait for the disk, give the generation its name and make it current."""
+        """Write the rest, wait for the disk, give the generation its name and make it current.
+
+        `searchable` may add a file to the folder, which is complete by then but for the manifest, and
+        returns how vectors are searched, with the file's name under `file` if there is one.
+        """
         for file in self._files.values():
             file.close()
         table = np.array(self._documents, layout.DOCUMENT_DTYPE)
         (self.folder / layout.DOCUMENT_TABLE).write_bytes(table.tobytes())
         self.lexical.write(self.folder, self.chunks, settings["k1"], settings["b"])
+        search = dict(searchable(self.folder))
+        derived = [name for name in [search.get("file")] if name]
+        if derived:
+            search["files"] = {name: describe(self.folder / name) for name in derived}
         manifest = Manifest(
             format=layout.FORMAT,
             counts={"documents": len(self._documents), "chunks": self.chunks},
@@ -103,8 +112,9 @@ class GenerationWriter:
             encoder=encoder,
             languages=languages,
             files={name: describe(self.folder / name) for name in layout.FILES},
+            search=search,
         )
-        for name in layout.FILES:
+        for name in (*layout.FILES, *derived):
             durable.sync_file(self.folder / name)
         durable.write_file(
             self.folder / layout.MANIFEST,

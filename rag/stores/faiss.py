@@ -19,12 +19,12 @@ class FaissStore:
     def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> tuple[Rows, Scores]:
         """Return rows and scores, each (len(queries), k), best first; among `rows` if given."""
         if rows is None:
-            return _knn(queries, self._vectors, k)
+            return knn(queries, self._vectors, k)
         found = np.full((len(queries), k), -1, np.int64)
         scores = np.full((len(queries), k), -np.inf, np.float32)
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]
-            near, near_scores = _knn(queries, self._vectors[block], k)
+            near, near_scores = knn(queries, self._vectors[block], k)
             near = np.where(near < 0, -1, block[near])
             found, scores = _best(np.hstack([found, near]), np.hstack([scores, near_scores]), k)
         return found, scores
@@ -38,7 +38,8 @@ class FaissStore:
         return near
 
 
-def _knn(queries: Vectors, vectors: Vectors, k: int) -> tuple[Rows, Scores]:
+def knn(queries: Vectors, vectors: Vectors, k: int) -> tuple[Rows, Scores]:
+    """Return the nearest of all rows and their cosines, each (len(queries), k)."""
     count = min(k, len(vectors))
     found = np.full((len(queries), k), -1, np.int64)
     scores = np.full((len(queries), k), -np.inf, np.float32)
