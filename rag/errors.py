@@ -14,6 +14,7 @@ RagError
 │   ├── IndexFormatError       another format version wrote it
 │   ├── IndexBusyError         another process is building it
 │   └── SourcesChangedError    other sources were named than the index remembers
+├── StoreError             what vectors are searched in cannot be reached, or lacks the index
 ├── FilterError            a filter names something that cannot be filtered on
 ├── QuestionError          the question (or a batch line) is not usable
 ├── PromptError            a template is missing, malformed or breaks the contract
@@ -82,6 +83,10 @@ class IndexBusyError(SnapshotError):
 
 class SourcesChangedError(SnapshotError):
     """Other sources were named than the index remembers."""
+
+
+class StoreError(RagError):
+    """What vectors are searched in cannot be reached, or lacks the index."""
 
 
 class FilterError(RagError):

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -88,8 +89,8 @@ class Lexical:
 
     def _candidates(self, weights: Mapping[str, float], k: int) -> Rows:
         """Return rows, rising, among which are those of the `k` highest scores."""
-        places = {self._place(term): weight for term, weight in weights.items()}
-        known = [(float(self.term_bounds[at]) * w, at, w) for at, w in places.items() if at >= 0]
+        places = self.places(weights).items()
+        known = [(float(self.term_bounds[at]) * weight, at, weight) for at, weight in places]
         known.sort(reverse=True)
         total = np.zeros(len(self.lengths), np.float32)
         rest = sum(bound for bound, _, _ in known)
@@ -104,6 +105,23 @@ class Lexical:
             total[self.posting_rows[start:end]] += self.posting_weights[start:end] * np.float32(weight)
             rest -= bound
         return np.flatnonzero(total >= max(_kth(total, k, 0.0) - _SLACK, _LEAST))
+
+    def places(self, weights: Mapping[str, float]) -> dict[int, float]:
+        """Return weights by the terms' places, of the terms that there are."""
+        found = {self._place(term): weight for term, weight in weights.items()}
+        found.pop(-1, None)
+        return found
+
+    def weights(self, first: int, last: int) -> Iterator[dict[int, float]]:
+        """Yield for each of the rows from `first` to `last` its terms' places and BM25 weights."""
+        at = np.flatnonzero((self.posting_rows >= first) & (self.posting_rows < last))
+        places = self.posting_ends.searchsorted(at, side="right")
+        rows, weights = self.posting_rows[at], self.posting_weights[at]
+        order = np.argsort(rows, kind="stable")
+        cuts = rows[order].searchsorted(np.arange(first, last + 1))
+        for start, end in pairwise(cuts.tolist()):
+            some = order[start:end]
+            yield dict(zip(places[some].tolist(), weights[some].tolist(), strict=True))
 
     def df(self, term: str) -> int:
         """Return how many chunks hold a term."""

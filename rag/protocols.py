@@ -1,8 +1,9 @@
 """The seams of seedrag: what another encoder, store, reranker or backend has to offer."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from rag.stop import Stop
 from rag.types import (
@@ -72,6 +73,61 @@ class VectorStore(Protocol):
 
     def scores(self, query: Vectors, rows: Rows) -> Scores:
         """Return the cosine of one query, shape (d,), with each of `rows`, shape (len(rows),)."""
+
+
+class WordSearch(Protocol):
+    """Finds the chunks that weighted terms fit best."""
+
+    def top(self, weights: Mapping[str, float], k: int, allowed: Rows | None = None) -> Rows:
+        """Return at most `k` rows, best first; among `allowed`, which rise, if given."""
+
+
+class WordIndex(WordSearch, Protocol):
+    """All that is known of the chunks' terms. A term's place is its number in the index."""
+
+    def scores(self, weights: Mapping[str, float], rows: Rows) -> Scores:
+        """Return the score of each of `rows`, shape (len(rows),)."""
+
+    def places(self, weights: Mapping[str, float]) -> dict[int, float]:
+        """Return the weights by place, of the terms that there are."""
+
+    def weights(self, first: int, last: int) -> Iterator[dict[int, float]]:
+        """Yield what each of the rows from `first` to `last` weighs by the place of its terms.
+
+        A row's score is the sum of the products with the weights that are searched for.
+        """
+
+
+class Indexed(Protocol):
+    """A generation, as whatever searches it is given it."""
+
+    folder: Path
+    vectors: Vectors
+
+    @property
+    def digest(self) -> str:
+        """What names its content."""
+
+    @property
+    def search(self) -> Mapping[str, Any]:
+        """How its vectors are searched where they lie."""
+
+    @property
+    def words(self) -> WordIndex:
+        """Its chunks' terms."""
+
+
+class Stores(Protocol):
+    """Where generations are searched: in their own files, or on a server that is given them."""
+
+    def open(self, indexed: Indexed) -> tuple[VectorStore, WordSearch]:
+        """Return what searches a generation; raises `StoreError`."""
+
+    def put(self, indexed: Indexed, index: Path) -> None:
+        """Have a generation of an index be searchable, before it is published; raises `StoreError`."""
+
+    def keep(self, digests: Collection[str], index: Path) -> None:
+        """Forget all generations of an index but these; raises `StoreError`."""
 
 
 class Reranker(Protocol):

@@ -14,6 +14,9 @@ params.model.path, params.model_alias = sys.argv[1], {"smollm2"}
 params.n_ctx, params.n_parallel, params.verbosity = int(sys.argv[2]), 1, -1
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
 params.warmup = params.fit_params = False
+if sys.argv[3] == "embed":
+    params.embedding = True
+    params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
 server = xllamacpp.Server(params)
 print(server.listening_address, flush=True)
 sys.stdin.read()  # until it is killed
@@ -30,12 +33,13 @@ def model_file() -> Path:
 
 
 @contextmanager
-def llama_server(context: int) -> Iterator[str]:
+def llama_server(context: int, embeds: bool = False) -> Iterator[str]:
     """Give the base URL of llama.cpp's own server in another process, which ends with the block.
 
     It computes in one thread: two that share a busy machine's cores wait for each other for ever.
     """
-    command = [sys.executable, "-c", _SERVE, str(model_file()), str(context)]
+    kind = "embed" if embeds else "write"
+    command = [sys.executable, "-c", _SERVE, str(model_file()), str(context), kind]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin
         assert server.stdout

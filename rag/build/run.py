@@ -20,8 +20,9 @@ from rag.errors import (
     SeedsNotFoundError,
     SourcesChangedError,
 )
-from rag.protocols import Encoder
-from rag.store import GenerationWriter, IndexDirectory, open_snapshot
+from rag.protocols import Encoder, Stores
+from rag.store import GenerationWriter, IndexDirectory, Manifest, Snapshot, open_snapshot
+from rag.stores import open_stores
 from rag.types import Notice
 
 RECIPE = 3
@@ -142,6 +143,7 @@ def _build(
     """Build from what `read` gives, which is told of the generation before where that read alike."""
     began = time.perf_counter()
     notices: list[Notice] = []
+    stores = open_stores(settings)
     with directory.lock():
         directory.clean_staging()
         before = None if fresh else _before(directory, notices)
@@ -165,7 +167,8 @@ def _build(
                 raise CorpusError(_nothing(sources, gathered.failed))
             changes = gathered.added + gathered.changed + gathered.removed
             if before and same and not changes and list(before.sources) == list(sources):
-                directory.clean(settings.keep_generations)
+                stores.put(before.snapshot, directory.path.resolve())
+                _clean(directory, stores, settings)
                 return _report(before.snapshot.generation, gathered, len(before.snapshot), 0, began)
             writing = DocumentWriter(writer, previous, same, encoder, settings)
             for done, entry in enumerate(gathered.entries, 1):
@@ -182,9 +185,22 @@ def _build(
                     "seconds": round(time.perf_counter() - began, 3),
                 },
                 partial(make_searchable, encoder, previous, writing.moved, settings.threads),
+                partial(_put, stores, directory.path.resolve()),
             )
-        directory.clean(settings.keep_generations, previous.generation if previous else None)
+        _clean(directory, stores, settings, previous.generation if previous else None)
     return _report(generation, gathered, writer.chunks, writing.embedded, began)
+
+
+def _put(stores: Stores, index: Path, folder: Path, manifest: Manifest) -> None:
+    stores.put(Snapshot(folder, manifest), index)
+
+
+def _clean(
+    directory: IndexDirectory, stores: Stores, settings: Settings, before: str | None = None
+) -> None:
+    """Remove generations that are no longer kept, on disk first."""
+    directory.clean(settings.keep_generations, before)
+    stores.keep(directory.digests(), directory.path.resolve())
 
 
 def _before(directory: IndexDirectory, notices: list[Notice]) -> Before | None:

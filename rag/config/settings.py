@@ -43,7 +43,18 @@ class Settings(ServiceSettings):
     cache_dir: Path | None = Field(
         None, description="Where compiled encoders are kept; the user's cache folder if unset."
     )
-    encoder: str = Field("onnx:minilm", description="`onnx:<model>` or `st:<model>`.")
+    encoder: str = Field(
+        "onnx:minilm", description="`onnx:<model>`, `st:<model>`, or `http:<model>` on a server."
+    )
+    encoder_base_url: str = Field(
+        "http://127.0.0.1:8080/v1", description="Server of `http:<model>`, with its `/v1`."
+    )
+    encoder_api_key: SecretStr | None = Field(None, description="Its key, from the environment only.")
+    encoder_max_tokens: int = Field(
+        256, ge=16, description="Longest text that it reads whole, in tokens."
+    )
+    encoder_query_prefix: str = Field("", description="What it wants before a question.")
+    encoder_passage_prefix: str = Field("", description="What it wants before a passage.")
     encoder_languages: str | None = Field(
         None, description="Languages the encoder can read, as `en,de`; unset: what it declares."
     )
@@ -99,6 +110,13 @@ class Settings(ServiceSettings):
     condense: bool = Field(
         True, description="Whether a model first makes a question of a conversation stand alone."
     )
+    store: str = Field(
+        "faiss",
+        description="Where vectors and words are searched: `faiss`, in the index's own files, or "
+        "`milvus:<uri>`.",
+    )
+    milvus_token: SecretStr | None = Field(None, description="Token, or `user:password`, of Milvus.")
+    milvus_prefix: str = Field("seedrag", description="What names of our collections begin with.")
     top_k: int = Field(8, ge=1, le=1000, description="Passages that are retrieved.")
     alpha: float = Field(
         0.5, ge=0, le=1, description="Weight of the dense signal where the encoder can read."

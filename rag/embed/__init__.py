@@ -16,8 +16,9 @@ def open_encoder(settings: Settings) -> Encoder:
     """Return the encoder that `settings.encoder` names; it remembers the questions of late.
 
     `onnx:minilm` is the bundled all-MiniLM-L6-v2; `onnx:<path or hub name>` compiles any
-    sentence-transformers model that exports; `st:<path or hub name>` runs one as it is. Other
-    kinds come from the entry-point group `rag.encoders`, called with the model and the settings.
+    sentence-transformers model that exports; `st:<path or hub name>` runs one as it is;
+    `http:<model>` asks a server that takes OpenAI's `/v1/embeddings`. Other kinds come from the
+    entry-point group `rag.encoders`, called with the model and the settings.
 
     Raises `ConfigError` for a spec that names no encoder, `EncoderError` if it cannot be opened.
     """
@@ -37,9 +38,14 @@ def _opened(settings: Settings) -> Encoder:
         from rag.embed.st import SentenceTransformerEncoder
 
         return SentenceTransformerEncoder.open(model, languages)
+    if kind == "http" and model:
+        from rag.embed.http import HttpEncoder
+
+        return HttpEncoder(model, settings, languages)
     for plugin in entry_points(group="rag.encoders", name=kind):
         return cast(Encoder, plugin.load()(model, settings))
     raise ConfigError(
         f"No encoder {settings.encoder!r}: use onnx:minilm, onnx:<model> or st:<model>, where "
-        "<model> is a folder or the name of a model that was downloaded before."
+        "<model> is a folder or the name of a model that was downloaded before, or http:<model> for "
+        "one on a server."
     )

@@ -11,12 +11,13 @@ import numpy as np
 
 from rag import text
 from rag.errors import EncoderMismatchError, QuestionError
-from rag.protocols import Encoder, EncoderSpec, Reranker, VectorStore
+from rag.protocols import Encoder, EncoderSpec, Reranker, VectorStore, WordSearch
 from rag.retrieve.fusion import convex_fusion
 from rag.retrieve.merge import merged
 from rag.retrieve.query import Query, turns_before, usable
 from rag.store import IndexDirectory, Snapshot, open_snapshot
 from rag.store.layout import MANIFEST
+from rag.stores import open_stores
 from rag.types import (
     Document,
     Filter,
@@ -39,6 +40,7 @@ class _Open:
 
     snapshot: Snapshot
     store: VectorStore
+    words: WordSearch
     languages: Sequence[str]
 
 
@@ -62,6 +64,7 @@ class Retriever:
         self._settings = settings
         self._reranker = reranker
         self._directory = directory
+        self._stores = open_stores(settings)
         self._open = self._opened(snapshot)
 
     @classmethod
@@ -222,11 +225,9 @@ class Retriever:
                 f"The index was built with {_named(built)} and cannot be searched with "
                 f"{_named(self.encoder.spec)}; set RAG_ENCODER={built.name} or run `rag build`."
             )
-        from rag.stores.ivf import open_store
-
         languages = sorted(manifest.languages, key=lambda code: -manifest.languages[code])
-        store = open_store(snapshot.vectors, snapshot.folder, manifest.search)
-        return _Open(snapshot, self._around(store), languages)
+        store, words = self._stores.open(snapshot)
+        return _Open(snapshot, self._around(store), words, languages)
 
     def _is_cut(self, question: str) -> bool:
         limit = self.encoder.spec.max_tokens - 2
@@ -255,7 +256,7 @@ class Retriever:
         allowed = opened.snapshot.rows(filter) if filter else None
         near, _ = opened.store.search(query.vector[None], depth, allowed)
         lexical, terms = opened.snapshot.lexical, query.terms(language)
-        rows = np.union1d(near[near >= 0], lexical.top(terms, depth, allowed))
+        rows = np.union1d(near[near >= 0], opened.words.top(terms, depth, allowed))
         dense, bm25 = opened.store.scores(query.vector, rows), lexical.scores(terms, rows)
         fused = convex_fusion(dense, bm25, alpha)
         order = np.lexsort((rows, -fused))

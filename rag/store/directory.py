@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rag.errors import IndexBusyError, IndexCorruptError, IndexMissingError, SnapshotError
@@ -81,6 +81,15 @@ class IndexDirectory:
             return []
         names = [path.name for path in self.path.iterdir() if _GENERATION.fullmatch(path.name)]
         return sorted(names, key=_number)
+
+    def digests(self) -> list[str]:
+        """Return what names the content of each generation on disk that can be told."""
+        found = []
+        for name in self.generations():
+            path = self.folder(name) / layout.MANIFEST
+            with suppress(OSError, SnapshotError):
+                found.append(Manifest.parse(path.read_bytes(), str(path)).digest)
+        return found
 
     def folder(self, generation: str) -> Path:
         """Return the folder of a generation."""

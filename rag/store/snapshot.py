@@ -42,6 +42,21 @@ class Snapshot:
         self.lexical = Lexical(*arrays)
         self._row = lru_cache(_ROWS)(self._read_row)
 
+    @property
+    def digest(self) -> str:
+        """What names its content."""
+        return self.manifest.digest
+
+    @property
+    def search(self) -> Mapping[str, Any]:
+        """How its vectors are searched where they lie."""
+        return self.manifest.search
+
+    @property
+    def words(self) -> Lexical:
+        """Its chunks' terms."""
+        return self.lexical
+
     def __len__(self) -> int:
         return len(self.chunks)
 

@@ -90,11 +90,13 @@ class GenerationWriter:
         languages: Mapping[str, int],
         time: Mapping[str, Any],
         searchable: Callable[[Path], Mapping[str, Any]] = lambda folder: {},
+        ready: Callable[[Path, Manifest], None] = lambda folder, manifest: None,
     ) -> str:
         """Write the rest, wait for the disk, give the generation its name and make it current.
 
         `searchable` may add a file to the folder, which is complete by then but for the manifest, and
-        returns how vectors are searched, with the file's name under `file` if there is one.
+        returns how vectors are searched, with the file's name under `file` if there is one. `ready` is
+        told of the generation before it is published.
         """
         for file in self._files.values():
             file.close()
@@ -116,11 +118,10 @@ class GenerationWriter:
         )
         for name in (*layout.FILES, *derived):
             durable.sync_file(self.folder / name)
-        durable.write_file(
-            self.folder / layout.MANIFEST,
-            manifest.sealed({**time, "sources": self._directory.relative(sources)}),
-        )
+        sealed = manifest.sealed({**time, "sources": self._directory.relative(sources)})
+        durable.write_file(self.folder / layout.MANIFEST, sealed)
         durable.sync_folder(self.folder)
+        ready(self.folder, Manifest.parse(sealed, layout.MANIFEST))
         name = self._directory.next_name()
         durable.publish(self.folder, self._directory.folder(name))
         self._directory.point_to(name)
