@@ -19,6 +19,7 @@ from eval.bench.rows import ROOT, Row, skipped, table
 BENCHMARKS: Mapping[str, Mapping[str, str]] = {
     "encode": {},
     "quality": {"OMP_NUM_THREADS": "1"},
+    "signals": {},
     "answer": {},
     "cold": {},
     "rebuild": {},

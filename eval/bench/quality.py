@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from eval.bench.rows import Options, Row, compared, skipped
@@ -71,12 +72,12 @@ def _measured(folder: Path, gold: Gold, settings: Settings, options: Options) ->
     for way, alpha in WAYS.items():
         weights = {} if alpha is None else {"alpha": alpha, "alpha_blind": alpha}
         retriever = Retriever(snapshot, encoder, settings.model_copy(update=weights))
-        scores[way] = ndcg(gold, retriever.search_many(asked, DEPTH))
+        scores[way] = fmean(each_ndcg(gold, retriever.search_many(asked, DEPTH)))
     return scores
 
 
-def ndcg(gold: Gold, found: Sequence[Sequence[Passage]]) -> float:
-    """Return the mean nDCG@10 of documents, each ranked where its best passage is.
+def each_ndcg(gold: Gold, found: Sequence[Sequence[Passage]]) -> list[float]:
+    """Return each question's nDCG@10 of documents, a document ranked where its best passage is.
 
     ir-measures settles ties by its own rules, so scores fall strictly.
     """
@@ -93,4 +94,5 @@ def ndcg(gold: Gold, found: Sequence[Sequence[Passage]]) -> float:
         for rank, doc in enumerate(dict.fromkeys(passage.doc for passage in passages))
     ]
     measure = ir_measures.nDCG @ 10
-    return float(ir_measures.calc_aggregate([measure], qrels, runs)[measure])
+    values = {each.query_id: each.value for each in ir_measures.iter_calc([measure], qrels, runs)}
+    return [float(values.get(item["id"], 0.0)) for item in gold]
