@@ -14,6 +14,7 @@ RagError
 │   ├── IndexFormatError       another format version wrote it
 │   ├── IndexBusyError         another process is building it
 │   └── SourcesChangedError    other sources were named than the index remembers
+├── ClusterError           the cluster that a build runs on cannot be reached, or failed
 ├── StoreError             what vectors are searched in cannot be reached, or lacks the index
 ├── FilterError            a filter names something that cannot be filtered on
 ├── QuestionError          the question (or a batch line) is not usable
@@ -83,6 +84,10 @@ class IndexBusyError(SnapshotError):
 
 class SourcesChangedError(SnapshotError):
     """Other sources were named than the index remembers."""
+
+
+class ClusterError(RagError):
+    """The cluster that a build runs on cannot be reached, or failed."""
 
 
 class StoreError(RagError):

@@ -10,9 +10,9 @@ from typing import Any
 
 from rag.build.gather import Before, Gathered, gather, limits
 from rag.build.nearest import make_searchable
-from rag.build.write import DocumentWriter
+from rag.build.write import QUEUE, DocumentWriter
 from rag.config import Settings
-from rag.corpus import Failure, Found, Unchanged, read_source, reader_versions
+from rag.corpus import Failure, Found, Readers, Unchanged, read_source, reader_versions
 from rag.errors import (
     CorpusError,
     IndexCorruptError,
@@ -94,11 +94,13 @@ def build_index(
     settings: Settings,
     progress: Progress = lambda done, total: None,
     fresh: bool = False,
+    ray: str | None = None,
 ) -> BuildReport:
     """Bring the index up to date with its sources and publish it, if anything changed.
 
-    `fresh` carries nothing over. Raises `SeedsNotFoundError`, `CorpusError` where a new index would
-    hold nothing, `DuplicateIdError`, and `IndexBusyError` while another process builds.
+    `fresh` carries nothing over. `ray` is the address of a cluster that reads and embeds, or `local`.
+    Raises `SeedsNotFoundError`, `CorpusError` where a new index would hold nothing,
+    `DuplicateIdError`, `ClusterError`, and `IndexBusyError` while another process builds.
     """
     for source in sources:
         if not source.exists():
@@ -107,15 +109,22 @@ def build_index(
                 "the index knows others)."
             )
 
-    def read(before: Before | None) -> Iterator[tuple[int, Found | Failure | Unchanged]]:
-        for root, source in enumerate(sources):
-            known = partial(before.has, source) if before else None
-            for item in read_source(
-                source, settings.max_file_mb, directory.path, limits(settings), known
-            ):
-                yield root, item
+    def build(encoder: Encoder, readers: Readers | None = None, queue: int = QUEUE) -> BuildReport:
+        def read(before: Before | None) -> Iterator[tuple[int, Found | Failure | Unchanged]]:
+            for root, source in enumerate(sources):
+                known = partial(before.has, source) if before else None
+                size, bounds = settings.max_file_mb, limits(settings)
+                for item in read_source(source, size, directory.path, bounds, known, readers):
+                    yield root, item
 
-    return _build(directory, sources, read, encoder, settings, progress, fresh)
+        return _build(directory, sources, read, encoder, settings, progress, fresh, queue)
+
+    if ray is None:
+        return build(encoder)
+    from rag.build.cluster import BULK, RayEncoder, RayReaders, on_ray
+
+    with on_ray(ray):
+        return build(RayEncoder(encoder, settings), RayReaders(limits(settings)), BULK)
 
 
 def build_documents(
@@ -128,7 +137,7 @@ def build_documents(
     fresh: bool = False,
 ) -> BuildReport:
     """Do as `build_index` does, with documents that were read elsewhere."""
-    return _build(directory, sources, lambda before: found, encoder, settings, progress, fresh)
+    return _build(directory, sources, lambda _: found, encoder, settings, progress, fresh, QUEUE)
 
 
 def _build(
@@ -139,6 +148,7 @@ def _build(
     settings: Settings,
     progress: Progress,
     fresh: bool,
+    queue: int,
 ) -> BuildReport:
     """Build from what `read` gives, which is told of the generation before where that read alike."""
     began = time.perf_counter()
@@ -170,7 +180,7 @@ def _build(
                 stores.put(before.snapshot, directory.path.resolve())
                 _clean(directory, stores, settings)
                 return _report(before.snapshot.generation, gathered, len(before.snapshot), 0, began)
-            writing = DocumentWriter(writer, previous, same, encoder, settings)
+            writing = DocumentWriter(writer, previous, same, encoder, settings, queue)
             for done, entry in enumerate(gathered.entries, 1):
                 writing.write(entry, spool)
                 progress(done, len(gathered.entries))

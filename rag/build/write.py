@@ -31,6 +31,7 @@ class DocumentWriter:
         same: bool,
         encoder: Encoder,
         settings: Settings,
+        queue: int = QUEUE,
     ) -> None:
         self._writer = writer
         self._previous = previous
@@ -41,6 +42,7 @@ class DocumentWriter:
             min(settings.chunk_tokens, room), min(settings.overlap_tokens, room // 2)
         )
         self._known = _KnownVectors(previous, encoder.spec.fingerprint)
+        self._most = queue
         self._queue: list[Vectors | str] = []
         self._moved = np.full(len(previous) if previous else 0, -1, np.int64)
         self.languages: Counter[str] = Counter()
@@ -54,7 +56,7 @@ class DocumentWriter:
             self._copy(entry, entry.old, self._previous)
         else:
             self._anew(entry, _document(self._previous, entry.old))
-        if len(self._queue) >= QUEUE:
+        if len(self._queue) >= self._most:
             self._drain()
 
     def finish(self) -> None:

@@ -79,6 +79,9 @@ def build(
     add: Annotated[bool, typer.Option("--add", help="Keep the index's sources too.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Drop its sources.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Carry nothing over.")] = False,
+    ray: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster that reads and embeds, or `local`.")
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Then build whenever they change.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -101,7 +104,7 @@ def build(
 
     def build_once() -> None:
         with show.progress() as progress:
-            report = build_index(directory, sources, encoder, settings, progress, fresh)
+            report = build_index(directory, sources, encoder, settings, progress, fresh, ray)
         _print(build_json(report), as_json, show.build)
         if report.failed:
             print(f"rag: {len(report.failed)} files or lines were left out.", file=sys.stderr)

@@ -5,16 +5,20 @@ from rag.corpus.kinds import reader_versions
 from rag.corpus.readers import READERS, File, found_in_memory, read_jsonl
 from rag.corpus.values import Failure, Found, Unchanged, Unreadable, document_of
 from rag.corpus.walk import read_source
-from rag.corpus.workers import Limits
+from rag.corpus.workers import Asked, Limits, Readers, Said, Workers
 
 __all__ = [
     "READERS",
+    "Asked",
     "Failure",
     "File",
     "Found",
     "Limits",
+    "Readers",
+    "Said",
     "Unchanged",
     "Unreadable",
+    "Workers",
     "decode",
     "document_of",
     "found_in_memory",

@@ -4,16 +4,14 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from rag.corpus.ignore import Ignored
 from rag.corpus.kinds import kind_of, named_kind
 from rag.corpus.readers import READERS, File
 from rag.corpus.values import Failure, Found, Unchanged, Unreadable, document_of
-from rag.corpus.workers import USUAL, Limits, Workers
+from rag.corpus.workers import USUAL, Limits, Readers, Said, Workers, asked_of
 from rag.errors import SeedsNotFoundError
 from rag.types import Notice
 
@@ -27,18 +25,19 @@ def read_source(
     index: Path | None = None,
     limits: Limits = USUAL,
     known: Known | None = None,
+    readers: Readers | None = None,
 ) -> Iterator[Found | Failure | Unchanged]:
     """Yield the documents of a folder (recursively, in the order of their paths) or of one file.
 
     A document's id is its path below the folder, with `/`; in a `.jsonl` corpus, the line's `id`.
     Hidden files and folders are left alone, so is what a `.ragignore` names, in gitignore's way, and
-    the `index` where it lies inside. Text is read here, other formats by processes within `limits`.
-    Raises `SeedsNotFoundError`.
+    the `index` where it lies inside. Text is read here, other formats by processes within `limits`, or
+    by other `readers`. Raises `SeedsNotFoundError`.
     """
     if not source.exists():
         raise SeedsNotFoundError(f"There are no seeds at {source}; name a folder or a file.")
     with Workers(limits) as workers:
-        reading = _Reading(workers, max_file_mb, known)
+        reading = _Reading(readers or workers, max_file_mb, known)
         for name, path in _files(source, index.resolve() if index else None):
             reading.begin(name, path)
             while reading.is_full:
@@ -50,8 +49,8 @@ def read_source(
 class _Reading:
     """Files that are being read, in their order."""
 
-    def __init__(self, workers: Workers, max_file_mb: float, known: Known | None) -> None:
-        self._workers = workers
+    def __init__(self, readers: Readers, max_file_mb: float, known: Known | None) -> None:
+        self._readers = readers
         self._most = max_file_mb
         self._known = known
         self._queue: deque[Callable[[], Iterable[Found | Failure | Unchanged]]] = deque()
@@ -64,7 +63,7 @@ class _Reading:
     @property
     def is_full(self) -> bool:
         """Whether what is first shall be taken out before more is begun."""
-        return len(self._queue) > 2 * self._workers.count
+        return len(self._queue) > 2 * self._readers.count
 
     def next(self) -> Iterable[Found | Failure | Unchanged]:
         """Return what the first file holds, waiting for it."""
@@ -90,14 +89,14 @@ class _Reading:
             said = f"it cannot be opened: {error.strerror or error}"
             self._queue.append(partial(tuple, [Failure(shown, said, name)]))
             return
-        file = File(name, data)
+        told = File(name, b"")
         if named_kind(name) not in (None, kind):
-            file.notice("other_format", f"its name says otherwise, but it was read as {kind}")
+            told.notice("other_format", f"its name says otherwise, but it was read as {kind}")
         if kind in READERS:
-            self._queue.append(partial(_read_text, file, kind, sha256))
+            self._queue.append(partial(_read_text, name, path, kind, sha256, told.notices))
         else:
-            future = self._workers.read(path, name, kind, int(self._most * 1e6))
-            self._queue.append(partial(_read_by_worker, name, file.notices, future, sha256))
+            read = self._readers.read(asked_of(path, name, kind, self._most))
+            self._queue.append(partial(_read_elsewhere, name, told.notices, read, sha256))
 
     def _bytes(self, shown: str, name: str, path: Path) -> bytes:
         if shown != name:
@@ -151,26 +150,27 @@ def _files(source: Path, index: Path | None) -> Iterator[tuple[str, Path | Failu
     yield from sorted(found, key=lambda item: os.fsencode(item[0]))
 
 
-def _read_text(file: File, kind: str, sha256: str) -> Iterator[Found | Failure]:
+def _read_text(
+    name: str, path: Path, kind: str, sha256: str, notices: list[Notice]
+) -> Iterator[Found | Failure]:
     try:
+        file = File(name, path.read_bytes(), notices)
         for item in READERS[kind](file):
             if isinstance(item, Failure):
                 yield item
             else:
-                yield Found(item, file.id, tuple(file.notices), sha256)
-                file.notices.clear()
+                yield Found(item, name, tuple(notices), sha256)
+                notices.clear()
     except Unreadable as news:
-        yield Failure(file.id, str(news), file.id, news.lost)
+        yield Failure(name, str(news), name, news.lost)
+    except OSError as error:
+        yield Failure(name, f"it cannot be opened: {error.strerror or error}", name)
 
 
-def _read_by_worker(
-    name: str, notices: Sequence[Notice], future: "Future[dict[str, Any]]", sha256: str
+def _read_elsewhere(
+    name: str, notices: Sequence[Notice], read: Callable[[], Said], sha256: str
 ) -> Iterator[Found | Failure]:
-    try:
-        said = future.result()
-    except Unreadable as news:
-        yield Failure(name, str(news), name)
-        return
+    said = read()
     told = (*notices, *(Notice(**each) for each in said["notices"]))
     for value in said["documents"]:
         yield Found(document_of(value), name, told, sha256)

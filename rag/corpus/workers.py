@@ -6,15 +6,13 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-from rag.corpus.values import Unreadable
+from typing import Any, Protocol
 
 _COMMAND = (sys.executable, "-m", "rag.corpus.worker")
 
@@ -30,6 +28,37 @@ class Limits:
 
 
 USUAL = Limits()
+
+Asked = dict[str, Any]
+"""A file to be read, as JSON: `asked_of` makes it."""
+Said = dict[str, Any]
+"""What it holds, as JSON: documents, failures, notices, and why it holds no more."""
+
+
+def asked_of(path: Path, name: str, kind: str, max_file_mb: float) -> Asked:
+    """Return what asks for a file."""
+    return {
+        "path": os.fsencode(path).decode("latin-1"),
+        "id": name,
+        "kind": kind,
+        "characters": int(max_file_mb * 1e6),
+    }
+
+
+def nothing(why: str) -> Said:
+    """Return what is said of a file that cannot be read."""
+    return {"documents": [], "failures": [], "notices": [], "unreadable": why}
+
+
+class Readers(Protocol):
+    """Reads files, several at the same time."""
+
+    @property
+    def count(self) -> int:
+        """How many at the same time."""
+
+    def read(self, asked: Asked) -> Callable[[], Said]:
+        """Begin to read a file; what is returned waits for what it holds."""
 
 
 class Workers:
@@ -54,20 +83,11 @@ class Workers:
         while not self._idle.empty():
             _end(self._idle.get())
 
-    def read(self, path: Path, name: str, kind: str, characters: int) -> "Future[dict[str, Any]]":
-        """Begin to read a file; its future's result is what `rag.corpus.worker.read` returns.
+    def read(self, asked: Asked) -> Callable[[], Said]:
+        """Begin to read a file; what is returned waits for what it holds."""
+        return self._threads.submit(self._read, asked).result
 
-        Its exception is `Unreadable` where the process died, or took too long.
-        """
-        asked = {
-            "path": os.fsencode(path).decode("latin-1"),
-            "id": name,
-            "kind": kind,
-            "characters": characters,
-        }
-        return self._threads.submit(self._read, asked)
-
-    def _read(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _read(self, asked: Asked) -> Said:
         try:
             process = self._idle.get_nowait()
         except queue.Empty:
@@ -95,9 +115,9 @@ class Workers:
             _end(process)
             if late.is_set():
                 seconds = self._limits.seconds
-                raise Unreadable(f"reading it took more than read_seconds = {seconds:g} allows")
-            raise Unreadable(f"what read it died of it ({_cause(process.returncode)})")
-        said: dict[str, Any] = json.loads(line)
+                return nothing(f"reading it took more than read_seconds = {seconds:g} allows")
+            return nothing(f"what read it died of it ({_cause(process.returncode)})")
+        said: Said = json.loads(line)
         self._idle.put(process)
         return said
 
