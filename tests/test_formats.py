@@ -5,6 +5,7 @@ import os
 import random
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from rapidfuzz.distance import LCSseq
 
 from rag.build import build_index
 from rag.config import Settings
-from rag.corpus import Failure, Found, Limits, read_source
+from rag.corpus import Asked, Failure, Found, Limits, Said, Workers, read_source
 from rag.protocols import Encoder
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory
@@ -341,14 +342,13 @@ def test_a_file_that_is_as_it_was_is_not_read_again(
     directory = IndexDirectory(tmp_path / "index")
     build_index(directory, [seeds], minilm, Settings())
     asked: list[str] = []
-    from rag.corpus.workers import Workers
-
     begin = Workers.read
-    monkeypatch.setattr(
-        Workers,
-        "read",
-        lambda self, path, name, *rest: asked.append(name) or begin(self, path, name, *rest),
-    )
+
+    def read(self: Workers, each: Asked) -> Callable[[], Said]:
+        asked.append(each["id"])
+        return begin(self, each)
+
+    monkeypatch.setattr(Workers, "read", read)
     written(seeds, {"b.txt": "Coffee."})
     report = build_index(directory, [seeds], minilm, Settings())
     assert (report.changed, report.unchanged, len(report.failed)) == (1, 1, 1)
