@@ -165,6 +165,16 @@ def key(term: str) -> int:
     return int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8).digest(), "little")
 
 
+_Part = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]
+"""Keys, rising, how many postings each has, and their rows and counts."""
+_NONE: _Part = (
+    np.empty(0, np.uint64),
+    np.empty(0, np.int64),
+    np.empty(0, np.int32),
+    np.empty(0, np.int32),
+)
+
+
 class LexicalBuilder:
     """Collects postings in sorted runs on disk and merges them, in bounded memory."""
 
@@ -172,6 +182,7 @@ class LexicalBuilder:
         self._scratch = scratch
         self._spool = scratch.open("wb")
         self._runs: list[tuple[int, int]] = []
+        self._old: tuple[Lexical, NDArray[np.int32]] | None = None
         self._written = 0
         self._pending = array("Q"), array("i"), array("i")
         self._lengths: list[tuple[Rows, NDArray[np.int32]]] = []
@@ -191,17 +202,12 @@ class LexicalBuilder:
             self._flush()
 
     def reuse(self, old: Lexical, new_rows: Rows) -> None:
-        """Take over the chunks of another index; `new_rows[old row]` is the new row, or -1."""
-        for first, last, start, end in _term_blocks(old.posting_ends):
-            sizes = np.diff(old.posting_ends[first:last], prepend=start)
-            rows = new_rows[old.posting_rows[start:end]]
-            kept = rows >= 0
-            run = np.empty(int(kept.sum()), POSTING)
-            run["key"] = np.repeat(old.term_keys[first:last], sizes)[kept]
-            run["row"] = rows[kept]
-            run["tf"] = old.posting_tfs[start:end][kept]
-            self._write(run)
+        """Take over the chunks of another index; `new_rows[old row]` is the new row, or -1.
+
+        The new rows rise with the old ones.
+        """
         kept = new_rows >= 0
+        self._old = old, new_rows.astype(np.int32)
         self._lengths.append((new_rows[kept], old.lengths[kept]))
 
     def write(self, folder: Path, chunks: int, k1: float, b: float) -> None:
@@ -216,19 +222,18 @@ class LexicalBuilder:
         out = {name: (folder / name).open("wb") for name in ARRAYS}
         out["lengths.bin"].write(lengths.astype("<i4").tobytes())
         total = 0
-        for part in filter(len, self._parts()):
-            keys, sizes = np.unique(part["key"], return_counts=True)
+        for keys, sizes, rows, tfs in self._parts():
             idf = np.repeat(_idf(chunks, sizes.astype(np.float64)), sizes)
-            tf = part["tf"].astype(np.float64)
-            weights = idf * tf / (tf + norms[part["row"]])
+            tf = tfs.astype(np.float64)
+            weights = idf * tf / (tf + norms[rows])
             first = np.cumsum(sizes) - sizes
             out["term_keys.bin"].write(keys.tobytes())
             out["term_bounds.bin"].write(np.maximum.reduceat(weights, first).astype("<f4").tobytes())
             out["posting_ends.bin"].write((total + np.cumsum(sizes, dtype="<i8")).tobytes())
-            out["posting_rows.bin"].write(part["row"].tobytes())
-            out["posting_tfs.bin"].write(part["tf"].tobytes())
+            out["posting_rows.bin"].write(rows.astype("<i4").tobytes())
+            out["posting_tfs.bin"].write(tfs.astype("<i4").tobytes())
             out["posting_weights.bin"].write(weights.astype("<f4").tobytes())
-            total += len(part)
+            total += len(rows)
         for file in out.values():
             file.close()
         self._scratch.unlink()
@@ -251,13 +256,13 @@ class LexicalBuilder:
             self._runs.append((self._written, self._written + len(run)))
             self._written += len(run)
 
-    def _parts(self) -> Iterator[NDArray[np.void]]:
+    def _parts(self) -> Iterator[_Part]:
         """Yield all postings by key and row, in parts that hold every posting of their keys."""
-        if not self._written:
-            return
-        postings = np.memmap(self._scratch, POSTING, "r")
+        old = self._old[0] if self._old else None
+        size = self._written + (len(old.posting_rows) if old else 0)
+        postings = np.memmap(self._scratch, POSTING, "r") if self._written else np.empty(0, POSTING)
         runs = [postings[start:end] for start, end in self._runs]
-        count = -(-self._written // _BLOCK)
+        count = -(-size // _BLOCK)
         bounds = [(number << 64) // count for number in range(count)]
         cuts = [[*(_first_at(run, bound) for bound in bounds), len(run)] for run in runs]
         for number in range(count):
@@ -265,8 +270,29 @@ class LexicalBuilder:
                 self._read(start + cut[number], start + cut[number + 1])
                 for (start, _), cut in zip(self._runs, cuts, strict=True)
             ]
-            part = np.concatenate(pieces)
-            yield part[np.lexsort((part["row"], part["key"]))]
+            fresh = np.concatenate([np.empty(0, POSTING), *pieces])
+            fresh = fresh[np.lexsort((fresh["row"], fresh["key"]))]
+            high = bounds[number + 1] if number + 1 < count else 1 << 64
+            part = _merged(self._carried(bounds[number], high), fresh)
+            if len(part[0]):
+                yield part
+
+    def _carried(self, low: int, high: int) -> _Part:
+        """Return the other index's postings of the keys from `low` to below `high`."""
+        if self._old is None:
+            return _NONE
+        old, moved = self._old
+        keys = old.term_keys
+        first = int(keys.searchsorted(np.uint64(low)))
+        last = int(keys.searchsorted(np.uint64(high))) if high < 1 << 64 else len(keys)
+        start = int(old.posting_ends[first - 1]) if first else 0
+        end = int(old.posting_ends[last - 1]) if last else 0
+        rows = moved[old.posting_rows[start:end]]
+        kept = rows >= 0
+        counted = np.concatenate([[0], np.cumsum(kept)])
+        sizes = np.diff(counted[old.posting_ends[first:last] - start], prepend=0)
+        some = sizes > 0
+        return keys[first:last][some], sizes[some], rows[kept], old.posting_tfs[start:end][kept]
 
     def _read(self, start: int, end: int) -> NDArray[np.void]:
         size = POSTING.itemsize
@@ -278,14 +304,29 @@ def _first_at(run: NDArray[np.void], bound: int) -> int:
     return bisect_left(range(len(run)), bound, key=lambda at: int(run[at]["key"]))
 
 
-def _term_blocks(ends: NDArray[np.int64]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield first and last term and posting, half open, of about `_BLOCK` postings a time."""
-    first = start = 0
-    while first < len(ends):
-        last = max(first + 1, int(np.searchsorted(ends, start + _BLOCK, side="right")))
-        end = int(ends[last - 1])
-        yield first, last, start, end
-        first, start = last, end
+def _merged(part: _Part, fresh: NDArray[np.void]) -> _Part:
+    """Return postings with others, sorted by key and row, put in at their places."""
+    keys, sizes, rows, tfs = part
+    if len(fresh) == 0:
+        return part
+    new, firsts, counts = np.unique(fresh["key"], return_index=True, return_counts=True)
+    at = keys.searchsorted(new)
+    known = np.append(keys, np.uint64(0))[at] == new
+    known &= at < len(keys)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    places = np.repeat(starts[at], counts)
+    for term in np.flatnonzero(known).tolist():
+        first, last = int(firsts[term]), int(firsts[term] + counts[term])
+        held = rows[starts[at[term]] : starts[at[term] + 1]]
+        places[first:last] += held.searchsorted(fresh["row"][first:last])
+    sizes = sizes.copy()
+    sizes[at[known]] += counts[known]
+    return (
+        np.insert(keys, at[~known], new[~known]),
+        np.insert(sizes, at[~known], counts[~known]),
+        np.insert(rows, places, fresh["row"]),
+        np.insert(tfs, places, fresh["tf"]),
+    )
 
 
 def _idf(chunks: int, df: NDArray[np.float64] | np.float64) -> NDArray[np.float64] | np.float64:

@@ -31,6 +31,8 @@ class Entry:
     file: str
     sha256: str
     language: str
+    guess: str
+    """The language that its text alone is taken for; `language` heeds those of the others."""
     file_sha256: str = ""
     at: int = 0
     size: int = 0
@@ -164,27 +166,28 @@ def changed_documents(snapshot: Snapshot, sources: Sequence[Path], settings: Set
 def _entry(root: int, item: Found, spool: BinaryIO, before: Before | None, gathered: Gathered) -> Entry:
     document = item.document
     body = _encoded(document)
-    language = text.language(document.text)
     digest = _digest(body)
-    entry = Entry(document.id.encode(), root, item.file, digest, language, item.file_sha256)
     old = before.snapshot.find(document.id) if before else None
     if before is not None and old is not None:
-        if before.snapshot.document(old).sha256 == entry.sha256:
+        row = before.snapshot.document(old)
+        if row.sha256 == digest:
             gathered.unchanged += 1
-            return replace(entry, old=old)
+            return replace(_carried(before, old, root), file=item.file, file_sha256=item.file_sha256)
         gathered.changed += 1
     else:
         gathered.added += 1
+    guess = text.language(document.text)
+    entry = Entry(document.id.encode(), root, item.file, digest, guess, guess, item.file_sha256)
     at = spool.tell()
     spool.write(body)
     return replace(entry, at=at, size=len(body))
 
 
 def _carried(before: Before, number: int, root: int) -> Entry:
-    """Return a document of a file that is as it was; its language is told anew, as of one read."""
+    """Return a document that is as it was."""
     row = before.snapshot.document(number)
-    language = text.language(before.snapshot.document_bytes(number).decode())
-    return Entry(row.id.encode(), root, row.file, row.sha256, language, row.file_sha256, old=number)
+    guess, file = row.guess, row.file_sha256
+    return Entry(row.id.encode(), root, row.file, row.sha256, guess, guess, file, old=number)
 
 
 def _encoded(document: Document) -> bytes:

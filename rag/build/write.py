@@ -14,7 +14,7 @@ from rag.chunk import ChunkSize, chunk_document, embedded_text, searched_text
 from rag.config import Settings
 from rag.protocols import Encoder
 from rag.store import ChunkRow, DocumentRow, GenerationWriter, Snapshot
-from rag.store.layout import HASH_BYTES
+from rag.store.layout import HASH_BYTES, document_line
 from rag.types import Document, Markup, Rows, Vectors
 
 QUEUE = 1024
@@ -71,12 +71,9 @@ class DocumentWriter:
         return self._moved
 
     def _copy(self, entry: Entry, old: int, previous: Snapshot) -> None:
-        row = replace(
-            previous.document(old),
-            root=entry.root,
-            file=entry.file,
-            file_sha256=entry.file_sha256,
-        )
+        before = previous.document(old)
+        row = replace(before, root=entry.root, file=entry.file, file_sha256=entry.file_sha256)
+        line = previous.document_line(old) if row == before else document_line(row)
         first, last = previous.chunk_range(old)
         shift = previous.text_start(old)
         chunks = [
@@ -86,7 +83,7 @@ class DocumentWriter:
         now = self._writer.chunks
         self._moved[first:last] = np.arange(now, now + last - first)
         hashes = previous.hashes[first:last].tobytes()
-        self._writer.add_document(row, previous.document_bytes(old), chunks, hashes)
+        self._writer.add_document(line, previous.document_bytes(old), chunks, hashes)
         self._queue.append(previous.vectors[first:last])
         self.languages[row.language] += len(chunks)
 
@@ -112,12 +109,13 @@ class DocumentWriter:
             file=entry.file,
             sha256=entry.sha256,
             language=entry.language,
+            guess=entry.guess,
             file_sha256=entry.file_sha256,
             headings=list(headings),
             places=list(document.places),
         )
         hashes = [_hash(each) for each in texts]
-        self._writer.add_document(row, document.text.encode(), rows, b"".join(hashes))
+        self._writer.add_document(document_line(row), document.text.encode(), rows, b"".join(hashes))
         self.languages[row.language] += len(rows)
         for each, known in zip(texts, self._known.find(hashes), strict=True):
             self._queue.append(each if known is None else known[None])

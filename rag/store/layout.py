@@ -65,10 +65,17 @@ class DocumentRow:
     sha256: str
     """Of everything in the document that the index depends on."""
     language: str
+    guess: str
+    """The language that its text alone is taken for."""
     file_sha256: str = ""
     """Of that file's bytes; without one, of no file."""
     headings: list[str] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
+
+
+def document_line(row: DocumentRow) -> bytes:
+    """Return the line that keeps a document."""
+    return json.dumps(asdict(row), ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True)

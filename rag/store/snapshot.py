@@ -69,9 +69,13 @@ class Snapshot:
         """Return a document by its number; numbers follow the order of ids."""
         return self._row(number)
 
-    def _read_row(self, number: int) -> DocumentRow:
+    def document_line(self, number: int) -> bytes:
+        """Return a document's line as it was written."""
         entry = self._documents[number]
-        return DocumentRow(**json.loads(bytes(self._lines[entry["line"] : entry["line_end"]])))
+        return bytes(self._lines[entry["line"] : entry["line_end"]])
+
+    def _read_row(self, number: int) -> DocumentRow:
+        return DocumentRow(**json.loads(self.document_line(number)))
 
     def document_bytes(self, number: int) -> bytes:
         """Return a document's text in UTF-8."""

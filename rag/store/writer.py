@@ -1,10 +1,8 @@
 """Writes one generation beside the published ones, and publishes it when it is whole."""
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +11,7 @@ import numpy as np
 from rag.lexical import LexicalBuilder
 from rag.store import durable, layout
 from rag.store.directory import STAGING, IndexDirectory
-from rag.store.layout import ChunkRow, DocumentRow, Manifest
+from rag.store.layout import ChunkRow, Manifest
 from rag.types import Vectors
 
 
@@ -58,11 +56,8 @@ class GenerationWriter:
         """Return a file of one's own that goes when the writer does."""
         return Path(self._scratch.name, name).open("w+b")
 
-    def add_document(
-        self, row: DocumentRow, text: bytes, chunks: Iterable[ChunkRow], hashes: bytes
-    ) -> None:
-        """Add a document with its chunks, whose byte offsets count from the document's start."""
-        line = json.dumps(asdict(row), ensure_ascii=False, sort_keys=True).encode() + b"\n"
+    def add_document(self, line: bytes, text: bytes, chunks: Iterable[ChunkRow], hashes: bytes) -> None:
+        """Add a document by its line, with its chunks, whose byte offsets count from its start."""
         line_at = self._put(layout.DOCUMENTS, line)
         text_at = self._put(layout.TEXTS, text)
         first, number = self.chunks, len(self._documents)
