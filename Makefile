@@ -2,6 +2,7 @@
 # make serve       the service and its page on http://127.0.0.1:8000; it takes what SERVE_ARGS adds
 # make eval        is it still right? ask the gold questions and compare with the baseline
 # make test        run the tests      make check   lint, format, types      make bench   measure
+# make bench-scale   how an index grows to a million chunks: an hour, and 20 GB of disk
 # make test-all    the long tests too
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 Q ?= How many people walked free on 16 September?
 
-.PHONY: ask build serve eval setup setup-dev test test-all check format bench clean
+.PHONY: ask build serve eval setup setup-dev test test-all check format bench bench-scale clean
 
 ask: setup build
 	@$(BIN)/rag ask -- "$$QUESTION"
@@ -64,6 +65,9 @@ format: setup-dev
 
 bench: setup-dev
 	$(BIN)/python -m eval.bench
+
+bench-scale: setup-dev
+	$(BIN)/python -m eval.bench scale
 
 clean:
 	rm -rf $(VENV)

@@ -129,6 +129,11 @@ class Retriever:
         """The generation that is searched now, open for reading."""
         return self._open.snapshot
 
+    @property
+    def store(self) -> VectorStore:
+        """What searches the vectors of the generation that is searched now."""
+        return self._open.store
+
     def refresh(self) -> bool:
         """Turn to the published generation if there is a newer one; tell whether there was.
 
