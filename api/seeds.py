@@ -10,7 +10,7 @@ from api.collections import Collection
 from api.jobs import build
 from api.problems import ProblemError
 from rag.build import BuildReport
-from rag.corpus import READERS, File, Unreadable
+from rag.corpus import READERS, File, Unreadable, kind_of
 
 WRITABLE = (".markdown", ".md", ".text", ".txt")
 """Kinds of files that are one document each, under their own name."""
@@ -72,7 +72,8 @@ def remove_document(collection: Collection, doc: str) -> BuildReport:
 
 def _check_readable(file: File) -> None:
     try:
-        list(READERS["plain"](file))
+        kind = kind_of(file.id, file.data)
+        list(READERS.get(kind, READERS["plain"])(file))
     except Unreadable as news:
         raise ProblemError("invalid", f"The body cannot be indexed: {news}.") from None
 

@@ -58,6 +58,20 @@ def columns(left: str, right: str, order: str) -> bytes:
     return out.getvalue()
 
 
+def turned(lines: Sequence[str], degrees: int) -> bytes:
+    """Return a PDF whose page is shown turned clockwise, with text that then stands upright."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(300, 300))
+    canvas.setPageRotation(degrees)
+    canvas.translate(150, 150)
+    canvas.rotate(degrees)
+    canvas.translate(-150, -150)
+    for at, line in enumerate(lines):
+        canvas.drawString(40, 260 - 60 * at, line)
+    canvas.save()
+    return out.getvalue()
+
+
 def picture_pdf() -> bytes:
     """Return a PDF whose only page is a picture."""
     from PIL import Image
@@ -106,6 +120,33 @@ def docx(fill: bool = True) -> bytes:
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
+
+
+def nested_docx() -> bytes:
+    """Return a Word document with a table in a table, and one that only arranges the page."""
+    import docx as word
+
+    document = word.Document()
+    outer = document.add_table(rows=1, cols=2)
+    outer.cell(0, 0).text = "outer"
+    inner = outer.cell(0, 0).add_table(rows=1, cols=2)
+    inner.cell(0, 0).text, inner.cell(0, 1).text = "inner 1", "inner 2"
+    outer.cell(0, 1).text = "beside"
+    layout = document.add_table(rows=1, cols=1)
+    layout.cell(0, 0).paragraphs[0].text = "Heading"
+    layout.cell(0, 0).paragraphs[0].style = "Heading 1"
+    layout.cell(0, 0).add_paragraph("A paragraph.")
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def retyped(data: bytes, name: str, old: bytes, new: bytes) -> bytes:
+    """Return a zip in whose part one type stands for another."""
+    with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+        known = zipped.read(name)
+    assert old in known
+    return changed(data, {name: known.replace(old, new)})
 
 
 def pptx() -> bytes:

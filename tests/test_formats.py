@@ -234,6 +234,148 @@ def test_ragignore_leaves_out_in_gitignores_way(tmp_path: Path) -> None:
     assert not failed
 
 
+def test_a_pages_size_may_be_inherited_and_its_corners_reversed(tmp_path: Path) -> None:
+    whole = papers.pdf(["The mill was built."])
+    box = re.search(rb"/MediaBox \[[^]]*\]", whole)
+    assert box is not None
+    reversed_box = b"/MediaBox [ 420 595 0 0 ]"
+    files = {
+        "inherited.pdf": whole.replace(box[0], b" " * len(box[0])).replace(
+            b"/Type /Pages", b"/Type /Pages " + box[0]
+        ),
+        "reversed.pdf": whole.replace(box[0], reversed_box.ljust(len(box[0]))),
+    }
+    found, failed, _ = read(written(tmp_path, files))
+    assert not failed
+    assert {document.text for document in found.values()} == {"The mill was built."}
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_turned_page_is_read_as_it_is_shown(tmp_path: Path, degrees: int) -> None:
+    document = one(tmp_path, "a.pdf", papers.turned(["First.", "Second.", "Third."], degrees))
+    assert document.text == "First.\n\nSecond.\n\nThird."
+
+
+def test_xhtml_may_close_what_html_would_not(tmp_path: Path) -> None:
+    page = '<?xml version="1.0"?><html><head><title/><script src="x"/></head><body>{}</body></html>'
+    books = {"a.xhtml": "<title/><p>First.</p>", "b.xhtml": '<a id="x"/><p>Second.</p>'}
+    files = {"page.xhtml": page.format("<p>The mill.</p>"), "book.epub": papers.epub(books)}
+    found, failed, _ = read(written(tmp_path, files))
+    assert not failed
+    assert found["page.xhtml"].text == "The mill."
+    assert found["book.epub"].text == "First.\n\nSecond."
+
+
+def test_what_a_page_shows_in_cells_captions_and_headings(tmp_path: Path) -> None:
+    page = (
+        "<html><body><h2><button>How do I reset?</button></h2><pre>a<br>b</pre>"
+        "<table><caption>Tolls</caption><tr><td>H<sub>2</sub>O<script>x()</script><td>b</tr></table>"
+        "<button>Send</button></body></html>"
+    )
+    text = one(tmp_path, "a.html", page).text
+    assert text == "## How do I reset?\n\n```\na\nb\n```\n\nTolls\n\n| H2O | b |"
+    latin = '<html><head><meta charset="iso-8859-1"></head><p>don\x92t</p></html>'
+    assert one(tmp_path / "b", "b.html", latin.encode("latin-1")).text == "don’t"
+
+
+def test_tables_within_tables_are_told_once(tmp_path: Path) -> None:
+    document = one(tmp_path, "a.docx", papers.nested_docx())
+    assert document.text == "outer\n\n| inner 1 | inner 2 |\n\nbeside\n\n# Heading\n\nA paragraph."
+
+
+def test_files_with_macros_and_shows_are_read_as_their_kind(tmp_path: Path) -> None:
+    types = "[Content_Types].xml"
+    word = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    show = b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
+    files = {
+        "a.docm": papers.retyped(
+            papers.docx(), types, word, b"application/vnd.ms-word.document.macroEnabled.main+xml"
+        ),
+        "a.ppsx": papers.retyped(
+            papers.pptx(), types, show, show.replace(b"presentation.main", b"slideshow.main")
+        ),
+    }
+    found, failed, _ = read(written(tmp_path, files))
+    assert not failed
+    assert "The mill was built in 1702." in found["a.docm"].text
+    assert "A penny for a man" in found["a.ppsx"].text
+
+
+def test_mail_gives_all_its_text(tmp_path: Path) -> None:
+    head = (
+        'From: a@example.org\r\nMIME-Version: 1.0\r\nContent-Type: multipart/{}; boundary="x"\r\n\r\n'
+    )
+    plain, page = (
+        "--x\r\nContent-Type: text/plain{}\r\n\r\n{}\r\n",
+        "--x\r\nContent-Type: text/html\r\n\r\n<p>Hello.</p>\r\n",
+    )
+    files = {
+        "blank.eml": head.format("alternative") + plain.format("", " ") + page + "--x--",
+        "two.eml": head.format("mixed") + plain.format("", "One.") + plain.format("", "Two.") + "--x--",
+        "odd.eml": head.format("mixed") + plain.format("; charset=x-unknown", "Three.") + "--x--",
+    }
+    found, failed, _ = read(written(tmp_path, files))
+    assert not failed
+    assert found["blank.eml"].text.endswith("Hello.")
+    assert found["two.eml"].text.endswith("One.\n\nTwo.")
+    assert found["odd.eml"].text.endswith("Three.")
+
+
+def test_a_cell_may_hold_lines(tmp_path: Path) -> None:
+    text = one(tmp_path, "a.csv", 'Who;What\nAda;"first\nsecond"\n').text
+    assert text == "- Who; What\n- Who: Ada; What: first second"
+    assert (
+        one(tmp_path / "b", "b.csv", "Berlin;1,5\nParis;2,5\n").text == "- Berlin | 1,5\n- Paris | 2,5"
+    )
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        'title: "Trip \\ud83d\\ude00"',
+        f"a: 0x{'f' * 5000}",
+        "a: !!timestamp x",
+        "a: !!bool x",
+        'a: !!int ""',
+        "a: &a {b: 1}\nc: {<<: [*a, *a]}",
+        "[" * 3000,
+    ],
+)
+def test_odd_front_matter_harms_nothing(tmp_path: Path, front: str) -> None:
+    files = {"a.md": f"---\n{front}\n---\nText.", "b.md": "Other."}
+    found, failed, _ = read(written(tmp_path, files))
+    assert found["b.md"].text == "Other."
+    assert "a.md" in found.keys() | failed.keys()
+
+
+def test_words_about_a_format_do_not_make_a_file_one(tmp_path: Path) -> None:
+    said = "A file that begins with %PDF-1.7 is a PDF."
+    assert one(tmp_path, "a.md", said).text == said
+
+
+def test_a_module_in_the_working_folder_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trap = "open('caught', 'w').close(); raise SystemExit"
+    names = ("email", "csv", "json", "lxml", "selectolax", "rag")
+    written(tmp_path, {f"{name}.py": trap for name in names} | {"a.html": "<p>The mill.</p>"})
+    monkeypatch.chdir(tmp_path)
+    found, failed, _ = read(tmp_path)
+    assert not failed
+    assert found["a.html"].text == "The mill."
+    assert not (tmp_path / "caught").exists()
+
+
+def test_a_file_that_went_bad_and_came_back_is_whole_again(tmp_path: Path, minilm: Encoder) -> None:
+    good = '{"id": "a", "text": "Tea."}\n{"id": "b", "text": "Cocoa."}\n'
+    seeds, directory = tmp_path / "seeds", IndexDirectory(tmp_path / "index")
+    for said in (good, '{"id": "a", "text": "Coffee."}\n{"id": "b", "te\n', good):
+        written(seeds, {"lines.jsonl": said})
+        build_index(directory, [seeds], minilm, Settings())
+    retriever = Retriever.open(tmp_path / "index", Settings())
+    assert (retriever.document("a"), retriever.document("b")) == ("Tea.", "Cocoa.")
+
+
 BOMB = (
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
     + "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefgh", "bcdefghi", strict=True))

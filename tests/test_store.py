@@ -467,3 +467,18 @@ def test_many_chunks_are_searched_by_a_file_that_is_checked_and_carried_over(
     flipped(0.5)(index / NEW / ivf.FILE)
     with pytest.raises(IndexCorruptError, match="search"):
         open_snapshot(IndexDirectory(index))
+
+
+def test_an_encoder_that_reads_less_makes_other_chunks(tmp_path: Path) -> None:
+    class Short(LetterEncoder):
+        spec = dataclasses.replace(LetterEncoder.spec, max_tokens=12)
+
+    documents = [{"id": "a", "text": "The mill was built by masons. " * 20}]
+    directory = IndexDirectory(tmp_path / "index")
+    chunks = [
+        build_documents(directory, [], found_in_memory(documents), encoder, SMALL).chunks
+        for encoder in (LetterEncoder(), Short())
+    ]
+    fresh = IndexDirectory(tmp_path / "fresh")
+    assert chunks[1] > chunks[0]
+    assert build_documents(fresh, [], found_in_memory(documents), Short(), SMALL).chunks == chunks[1]

@@ -125,6 +125,10 @@ def test_many_rows_are_searched_by_lists(
     assert recall(store, vectors, queries) == pytest.approx(tuning.recall, abs=1e-4)
     assert recall(store, vectors, queries, np.arange(0, 6000, 2)) >= 0.95
     assert recall(store, vectors, queries, np.arange(0, 6000, 60)) == 1
+    deep, _ = store.search(queries, 600)
+    truth, _ = FaissStore(vectors).search(queries, 600)
+    assert (deep >= 0).all()
+    assert np.mean([len(np.intersect1d(*pair)) / 600 for pair in zip(deep, truth, strict=True)]) > 0.95
     one, _ = store.search(queries[:1], 3, np.array([7], np.int64))
     assert one.tolist() == [[7, -1, -1]]
 
@@ -155,7 +159,7 @@ def test_few_rows_and_rows_without_groups_are_all_looked_at(
     vectors, queries = many
     assert ivf.write(vectors, tmp_path, queries) == ivf.Tuning()
     monkeypatch.setattr(ivf, "EXACT", 1000)
-    monkeypatch.setattr(ivf, "_PROBES", (1,))
+    monkeypatch.setattr(ivf, "RECALL", 1.1)
     assert ivf.write(vectors, tmp_path, queries).kind == "exact"
     assert not list(tmp_path.iterdir())
     assert type(ivf.open_store(vectors, tmp_path, {})) is FaissStore

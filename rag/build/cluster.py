@@ -28,6 +28,8 @@ BULK = 50_000
 """Chunks of one job: a worker opens its model once for each."""
 _BATCH = 64
 """Texts that a worker is handed at a time."""
+_JOB = 2000
+"""Files of one job, whose text memory holds."""
 _FILES = 200
 """Parts that files are handed out in."""
 
@@ -37,7 +39,7 @@ class RayEncoder(EncoderAround):
 
     def __init__(self, encoder: Encoder, settings: Settings) -> None:
         super().__init__(encoder)
-        self._settings = settings.model_dump(mode="json", exclude_none=True)
+        self._settings = settings.model_dump(exclude_none=True)  # keys among them, unmasked
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return unit rows, float32, shape (len(texts), dimension); raises `ClusterError`."""
@@ -95,8 +97,10 @@ class RayReaders:
 
     def _result(self, at: int) -> Said:
         if at >= len(self._said):
-            self._said += self._read(self._asked[len(self._said) :])
-        return self._said[at]
+            self._said += self._read(self._asked[at : at + _JOB])
+        said = self._said[at]
+        self._said[at] = {}  # it is asked for once, and may be long
+        return said
 
     def _read(self, asked: Sequence[Asked]) -> list[Said]:
         import ray
@@ -129,7 +133,7 @@ def on_ray(address: str) -> Iterator[None]:
     _reached(address)
     with _told():
         ray.init(
-            address=None if address == "local" else address,
+            address=address,
             log_to_driver=False,
             logging_level=logging.ERROR,
             include_dashboard=False,

@@ -233,7 +233,7 @@ def _kept(
         source = before.sources[row.root]
         key = next((lost[source, each] for each in above if (source, each) in lost), None)
         if key is not None and row.id.encode() not in seen:
-            old = _carried(before, number, key[0])
+            old = replace(_carried(before, number, key[0]), file_sha256="")
             kept.append((key, old))
     return kept
 

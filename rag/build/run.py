@@ -22,7 +22,7 @@ from rag.errors import (
 )
 from rag.protocols import Encoder, Stores
 from rag.store import GenerationWriter, IndexDirectory, Manifest, Snapshot, open_snapshot
-from rag.stores import open_stores
+from rag.stores import LocalStores, open_stores
 from rag.types import Notice
 
 RECIPE = 3
@@ -158,7 +158,7 @@ def _build(
         directory.clean_staging()
         before = None if fresh else _before(directory, notices)
         previous = before.snapshot if before else None
-        recorded = _recorded(settings)
+        recorded = _recorded(settings, encoder.spec.max_tokens - 2)
         alike = previous is not None and dict(previous.manifest.settings) == recorded
         same = (
             previous is not None
@@ -202,7 +202,8 @@ def _build(
 
 
 def _put(stores: Stores, index: Path, folder: Path, manifest: Manifest) -> None:
-    stores.put(Snapshot(folder, manifest), index)
+    if not isinstance(stores, LocalStores):  # Windows renames no folder whose files are mapped
+        stores.put(Snapshot(folder, manifest), index)
 
 
 def _clean(
@@ -225,10 +226,11 @@ def _before(directory: IndexDirectory, notices: list[Notice]) -> Before | None:
         return None
 
 
-def _recorded(settings: Settings) -> dict[str, Any]:
+def _recorded(settings: Settings, room: int) -> dict[str, Any]:
     """Return the settings that a generation depends on."""
-    names = ("chunk_tokens", "overlap_tokens", "k1", "b")
+    names = ("chunk_tokens", "overlap_tokens", "k1", "b", "max_file_mb")
     chosen = {name: getattr(settings, name) for name in names}
+    chosen["chunk_tokens"] = min(settings.chunk_tokens, room)
     return {"recipe": RECIPE, "readers": reader_versions(), **chosen}
 
 

@@ -110,13 +110,15 @@ def build(
             print(f"rag: {len(report.failed)} files or lines were left out.", file=sys.stderr)
 
     encoder = open_encoder(settings)
-    build_once()
-    for _ in changes(sources, directory.path) if watch else ():
-        fresh = False
+    if not watch:
+        build_once()
+        return
+    for _ in changes(sources, directory.path):
         try:
             build_once()
-        except RagError as error:
+        except (RagError, OSError) as error:
             print(f"rag: {error}", file=sys.stderr)
+        fresh = False
 
 
 @app.command(epilog='Example: rag search "labour shortages" --top-k 3 --explain')

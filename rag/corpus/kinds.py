@@ -1,7 +1,6 @@
 """What kind a file is of: by its name, unless its first bytes say otherwise."""
 
 import zipfile
-import zlib
 from importlib import import_module
 from importlib.metadata import version
 from io import BytesIO
@@ -10,7 +9,7 @@ from pathlib import PurePosixPath
 import regex
 
 from rag.corpus.decode import decode
-from rag.corpus.readers import READERS, Reader
+from rag.corpus.readers import Reader
 from rag.corpus.values import Unreadable
 
 _FORMATS = {
@@ -57,9 +56,11 @@ _LIBRARIES = (
     "python-docx",
     "python-oxmsg",
     "python-pptx",
+    "PyYAML",
     "selectolax",
     "striprtf",
 )
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 _HEAD = 4096
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PARTS = (
@@ -70,13 +71,14 @@ _PARTS = (
     ("META-INF/container.xml", "epub"),
     ("content.xml", "odf"),
 )
+_FOLDERS = (("word", "docx"), ("ppt", "pptx"), ("xl", "sheets"))
 _STREAMS = (
+    ("__properties_version1.0", "msg"),
     ("EncryptedPackage", "it is protected by a password; save it without one"),
     ("WordDocument", "it is an old Word document; save it as .docx"),
     ("PowerPoint Document", "it is an old presentation; save it as .pptx"),
     ("Workbook", "sheets"),
     ("Book", "sheets"),
-    ("__properties_version1.0", "msg"),
 )
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*")
 _ARCHIVES = (b"\x1f\x8b\x08", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\xfd7zXZ\x00")
@@ -89,7 +91,7 @@ def kind_of(name: str, data: bytes) -> str:
     """Return the kind of a file; raises `Unreadable` for one that we have no reader for."""
     suffix = PurePosixPath(name).suffix.lower()
     named = named_kind(name)
-    if (seen := _seen(data)) is not None:
+    if (seen := _seen(data, named)) is not None:
         return seen
     return named if named in _TEXTUAL else _otherwise(suffix, named, data)
 
@@ -101,8 +103,6 @@ def named_kind(name: str) -> str | None:
 
 def reader_of(kind: str) -> Reader:
     """Return what reads files of a kind."""
-    if kind in READERS:
-        return READERS[kind]
     module, _, function = _FORMATS[kind].partition(":")
     found: Reader = getattr(import_module(f"rag.corpus.formats.{module}"), function)
     return found
@@ -118,10 +118,10 @@ def reader_versions() -> dict[str, str]:
     return {name: version(name) for name in _LIBRARIES}
 
 
-def _seen(data: bytes) -> str | None:
+def _seen(data: bytes, named: str | None) -> str | None:
     """Return the kind that a file's bytes tell, or None; raises `Unreadable` for one without text."""
     head = data[:_HEAD]
-    if b"%PDF-" in head[:1024]:
+    if b"%PDF-" in (head[:1024] if named not in _TEXTUAL else head.lstrip(_BLANK)[:5]):
         return "pdf"
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zipped(data)
@@ -142,11 +142,14 @@ def _zipped(data: bytes) -> str | None:
             names = set(archive.namelist())
             if "mimetype" in names and b"spreadsheet" in archive.open("mimetype").read(100):
                 return "sheets"
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, OSError):
+    except Exception:
         return None
     for part, kind in _PARTS:
         if part in names:
             return kind
+    if "[Content_Types].xml" in names:
+        folders = {name.partition("/")[0] for name in names}
+        return next((kind for folder, kind in _FOLDERS if folder in folders), None)
     raise Unreadable("it is an archive; unpack it")
 
 

@@ -14,6 +14,8 @@ from rag.errors import CorpusError
 from rag.types import Document, Notice
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)\n*", re.DOTALL)
+_ALIAS = re.compile(r"(?m)(?:^|[\s\[{,:])\*[\w-]|<<\s*:")
+"""What stands for a value that was given before."""
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -66,7 +68,7 @@ def read_markdown(file: File) -> Iterator[Document]:
     first = next((line for line in text.split("\n") if line.strip()), "")
     heading = first.strip("# \t") if first.startswith("# ") else ""
     title = meta.pop("title", None) or heading or named(file)
-    yield Document(file.id, _some(text), str(title), meta, markup="markdown")
+    yield whole(Document(file.id, _some(text), str(title), meta, markup="markdown"))
 
 
 def _parted(text: str) -> tuple[dict[str, Any], str]:
@@ -76,9 +78,11 @@ def _parted(text: str) -> tuple[dict[str, Any], str]:
         return {}, text
     import yaml
 
+    if _ALIAS.search(match[1]):
+        return {}, text  # a few of them can stand for gigabytes
     try:
         value = yaml.safe_load(match[1])
-    except (yaml.YAMLError, RecursionError, ValueError):
+    except Exception:
         return {}, text
     if not isinstance(value, Mapping):
         return {}, text

@@ -165,6 +165,8 @@ def _read_text(
         yield Failure(name, str(news), name, news.lost)
     except OSError as error:
         yield Failure(name, f"it cannot be opened: {error.strerror or error}", name)
+    except Exception as error:  # one seed must not end the build of all others
+        yield Failure(name, f"it is damaged ({type(error).__name__})", name)
 
 
 def _read_elsewhere(

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,20 @@ from typing import Any
 from rag.corpus.kinds import reader_of
 from rag.corpus.readers import File, whole
 from rag.corpus.values import Failure, Unreadable
+from rag.corpus.workers import nothing
+
+_NO_ROOM = "it needs more memory to be read than read_memory_mb allows"
 
 
 def read(asked: dict[str, Any]) -> dict[str, Any]:
     """Return what a file holds, or why that cannot be told."""
     path = Path(os.fsdecode(asked["path"].encode("latin-1")))
-    file = File(asked["id"], path.read_bytes())
+    file = File(asked["id"], b"")
     documents: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     said: dict[str, Any] = {"documents": documents, "failures": failures}
     try:
+        file = File(asked["id"], path.read_bytes())
         for item in _bounded(file, asked["kind"], asked["characters"]):
             (failures if isinstance(item, Failure) else documents).append(asdict(item))
     except Unreadable as news:
@@ -31,7 +36,7 @@ def read(asked: dict[str, Any]) -> dict[str, Any]:
     except RecursionError:
         said["unreadable"] = "it nests too deeply"
     except MemoryError:
-        said["unreadable"] = "it needs more memory to be read than read_memory_mb allows"
+        said["unreadable"] = _NO_ROOM
     except Exception as error:
         said["unreadable"] = (
             f"it is damaged ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
@@ -60,8 +65,12 @@ def _limit(memory_mb: int) -> None:
         import resource
     except ImportError:  # Windows
         return
-    resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = memory_mb << 20 if hard == resource.RLIM_INFINITY else min(memory_mb << 20, hard)
+    with suppress(ValueError, OSError):  # macOS takes no bound below what is mapped already
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def main() -> None:
@@ -70,7 +79,12 @@ def main() -> None:
     os.dup2(2, 1)
     _limit(int(sys.argv[1]))
     for line in sys.stdin.buffer:
-        answers.write(json.dumps(read(json.loads(line))).encode() + b"\n")
+        said = read(json.loads(line))
+        try:
+            answer = json.dumps(said).encode()
+        except MemoryError:
+            answer = json.dumps(nothing(_NO_ROOM)).encode()
+        answers.write(answer + b"\n")
         answers.flush()
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-_COMMAND = (sys.executable, "-m", "rag.corpus.worker")
+_COMMAND = (sys.executable, "-P", "-m", "rag.corpus.worker")
+"""`-P`: a folder of seeds may be where we run, and hold a module of a known name."""
+_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,7 @@ class Workers:
         return self._threads.submit(self._read, asked).result
 
     def _read(self, asked: Asked) -> Said:
-        try:
-            process = self._idle.get_nowait()
-        except queue.Empty:
-            process = self._begun()
+        process = self._ready()
         assert process.stdin is not None
         assert process.stdout is not None
         late = threading.Event()
@@ -111,7 +110,7 @@ class Workers:
             line = b""
         finally:
             timer.cancel()
-        if not line.endswith(b"\n"):
+        if late.is_set() or not line.endswith(b"\n"):
             _end(process)
             if late.is_set():
                 seconds = self._limits.seconds
@@ -121,12 +120,25 @@ class Workers:
         self._idle.put(process)
         return said
 
+    def _ready(self) -> "subprocess.Popen[bytes]":
+        """Return a process that waits, or a new one."""
+        while True:
+            try:
+                process = self._idle.get_nowait()
+            except queue.Empty:
+                return self._begun()
+            if process.poll() is None:
+                return process
+            _end(process)
+
     def _begun(self) -> "subprocess.Popen[bytes]":
+        path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         return subprocess.Popen(
             [*_COMMAND, str(self._limits.memory_mb)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
         )
 
 

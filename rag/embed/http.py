@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 import numpy as np
+from pydantic import SecretStr
 
 from rag.config import Settings
 from rag.embed import models
 from rag.embed.onnx import HubSpans
-from rag.errors import EncoderError
+from rag.errors import ConfigError, EncoderError
 from rag.protocols import EncoderSpec
 from rag.types import Vectors
 
@@ -38,12 +39,15 @@ class HttpEncoder:
         """Connect; raises `EncoderError` where the server cannot be had or gives no vectors."""
         self._model = model
         self._prefixes = settings.encoder_query_prefix, settings.encoder_passage_prefix
-        key = settings.encoder_api_key
-        self._client = httpx.Client(
-            base_url=settings.encoder_base_url.rstrip("/") + "/",
-            headers={"authorization": f"Bearer {key.get_secret_value()}"} if key else {},
-            timeout=httpx.Timeout(120, connect=10),
-        )
+        self._url = settings.encoder_base_url.rstrip("/") + "/"
+        try:
+            self._client = httpx.Client(
+                base_url=self._url,
+                headers=_authorised(settings.encoder_api_key),
+                timeout=httpx.Timeout(120, connect=10),
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise ConfigError(f"encoder_base_url {self._url} is no address: {error}.") from None
         self._pool = ThreadPoolExecutor(AT_ONCE, "embed")
         self._dimension = 0
         self._dimension = self._asked([_PROBE]).shape[1]
@@ -102,7 +106,10 @@ class HttpEncoder:
             pause = _PAUSE * 2**attempt
             try:
                 response = self._client.post("embeddings", json=body)
-            except httpx.TransportError as error:
+            except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL):
+                said = "the address or the key cannot be used as it is"
+                break
+            except httpx.HTTPError as error:
                 said = str(error) or type(error).__name__
                 if isinstance(error, httpx.ConnectError) and not self._dimension:
                     break
@@ -122,7 +129,14 @@ class HttpEncoder:
 
     @property
     def _where(self) -> str:
-        return f"{self._model} at {self._client.base_url}"
+        return f"{self._model} at {self._url}"
+
+
+def _authorised(key: SecretStr | None) -> dict[str, str]:
+    said = key.get_secret_value().strip() if key else ""
+    if not said.isascii() or not said.isprintable():
+        raise ConfigError("encoder_api_key holds characters that no header can carry.")
+    return {"authorization": f"Bearer {said}"} if said else {}
 
 
 def _seconds(said: str | None) -> float:

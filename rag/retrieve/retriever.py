@@ -108,7 +108,7 @@ class Retriever:
         from rag.embed import open_encoder
         from rag.reader import open_reranker
 
-        settings = settings or Settings.load()
+        settings = (settings or Settings.load()).model_copy(update={"store": "faiss"})
         encoder = open_encoder(settings)
         folder = tempfile.TemporaryDirectory(prefix="seedrag-")
         directory = IndexDirectory(Path(folder.name))

@@ -26,6 +26,8 @@ RECALL = 0.985
 _TOP = 10
 _ANEW = 2
 """Rows that are scored exactly for each that is asked for."""
+_SEEN = 4
+"""Rows that are looked at, on average, for each that is asked for."""
 _LISTS = 4
 """Lists for each row of the square root."""
 _PROBES = (8, 16, 32, 64, 128, 256, 512)
@@ -186,6 +188,8 @@ def _ids(index: Any, number: int) -> Rows:
 
 def _probed(index: Any, queries: Vectors, k: int, probes: int, rows: Rows | None = None) -> Rows:
     """Return rows that the nearest lists hold, shape (len(queries), k); -1 where there are fewer."""
+    enough = -(-_SEEN * k * index.nlist // index.ntotal)
+    probes = min(index.nlist, max(probes, enough))
     if rows is None:
         options = _options(nprobe=probes)
         return np.asarray(index.search(queries, k, params=options)[1])

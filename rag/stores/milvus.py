@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ EXACT = 10_000
 """Rows up to which Milvus looks at all of them, and allowed rows up to which we do, without it."""
 _BATCH = 1000
 """Rows of one insert."""
+_BLOCK = 65_536
+"""Rows whose terms are gathered at a time, in one pass over all postings."""
 _LIMIT = 16_384
 """Rows that Milvus returns at most."""
 _RANGES = 64
@@ -74,15 +77,16 @@ class MilvusStores:
         with self._told():
             self._client.drop_collection(name)
             self._create(name, indexed.vectors.shape[1], count)
-            for first in range(0, count, _BATCH):
-                last = min(first + _BATCH, count)
+            for first in range(0, count, _BLOCK):
+                last = min(first + _BLOCK, count)
                 words = indexed.words.weights(first, last)
                 rows = zip(range(first, last), indexed.vectors[first:last], words, strict=True)
-                values = [
+                values = (
                     {"row": row, "vector": vector, "words": known or {_NOTHING: 1e-9}}
                     for row, vector, known in rows
-                ]
-                self._client.insert(name, values)
+                )
+                while some := list(islice(values, _BATCH)):
+                    self._client.insert(name, some)
             self._client.flush(name)
         if self._rows(name) != count:
             raise StoreError(

@@ -11,6 +11,18 @@ from rag.corpus.values import Unreadable
 MOST_MB = 512
 """What the parts of a document may take together when they are unpacked."""
 MOST_PARTS = 20_000
+_TYPES = "[Content_Types].xml"
+_WORD = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+_SHOW = b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
+_PLAIN = (
+    (b"application/vnd.ms-word.document.macroEnabled.main+xml", _WORD),
+    (b"application/vnd.ms-word.template.macroEnabledTemplate.main+xml", _WORD),
+    (_WORD.replace(b"document.main", b"template.main"), _WORD),
+    (b"application/vnd.ms-powerpoint.slideshow.macroEnabled.main+xml", _SHOW),
+    (_SHOW.replace(b"presentation.main", b"slideshow.main"), _SHOW),
+    (_SHOW.replace(b"presentation.main", b"template.main"), _SHOW),
+)
+"""What templates, shows and files with macros are called, and what is read alike."""
 
 
 def opened(data: bytes) -> zipfile.ZipFile:
@@ -32,6 +44,21 @@ def opened(data: bytes) -> zipfile.ZipFile:
     if any(part.flag_bits & 1 for part in parts):
         raise Unreadable("it is protected by a password; save it without one")
     return archive
+
+
+def as_plain(archive: zipfile.ZipFile, data: bytes) -> bytes:
+    """Return a template, a show, or a file with macros as the plain document that it is otherwise."""
+    types = part(archive, _TYPES) if _TYPES in archive.namelist() else b""
+    plain = types
+    for other, usual in _PLAIN:
+        plain = plain.replace(other, usual)
+    if plain == types:
+        return data
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as written:
+        for name in archive.namelist():
+            written.writestr(name, plain if name == _TYPES else part(archive, name))
+    return out.getvalue()
 
 
 def part(archive: zipfile.ZipFile, name: str) -> bytes:

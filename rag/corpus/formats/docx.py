@@ -9,8 +9,8 @@ import regex
 from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml.ns import qn
 
-from rag.corpus.formats.archive import opened, part, xml
-from rag.corpus.formats.written import Written
+from rag.corpus.formats.archive import as_plain, opened, part, xml
+from rag.corpus.formats.written import CELL, Written
 from rag.corpus.readers import File, named
 from rag.corpus.values import Unreadable
 from rag.types import Document
@@ -33,9 +33,9 @@ def read_docx(file: File) -> Iterator[Document]:
     """Read a document of Word; footnotes, endnotes and comments stand at its end."""
     archive = opened(file.data)
     try:
-        document = docx.Document(BytesIO(file.data))
-    except (PackageNotFoundError, KeyError, ValueError) as error:
-        raise Unreadable(f"it is no Word document that we understand: {error}") from None
+        document = docx.Document(BytesIO(as_plain(archive, file.data)))
+    except (PackageNotFoundError, KeyError, ValueError):
+        raise Unreadable("it is no Word document that we understand") from None
     styles = {style.style_id: style.name or "" for style in document.styles}
     written = Written()
     _write(document.element.body, written, styles)
@@ -52,7 +52,7 @@ def _write(parent: Any, written: Written, styles: dict[str, str]) -> None:
         if child.tag == qn("w:p"):
             _paragraph(child, written, styles)
         elif child.tag == qn("w:tbl"):
-            written.table(_rows(child))
+            _table(child, written, styles)
         elif child.tag in (qn("w:sdt"), qn("w:ins"), qn("w:customXml")):
             content = child.find(qn("w:sdtContent"))
             _write(child if content is None else content, written, styles)
@@ -77,11 +77,18 @@ def _paragraph(paragraph: Any, written: Written, styles: dict[str, str]) -> None
             _write(box, written, styles)
 
 
-def _rows(table: Any) -> list[list[str]]:
-    return [
-        [" ".join(map(_said, cell.iter(qn("w:p")))) for cell in row.iter(qn("w:tc"))]
-        for row in table.iter(qn("w:tr"))
-    ]
+def _table(table: Any, written: Written, styles: dict[str, str]) -> None:
+    """Write a table's rows, or what stands in its cells where it only arranges the page."""
+    rows = [list(row.iterchildren(qn("w:tc"))) for row in table.iterchildren(qn("w:tr"))]
+    cells = [cell for row in rows for cell in row]
+    texts = {cell: " ".join(map(_said, cell.iterchildren(qn("w:p")))) for cell in cells}
+    nests = any(cell.find(f".//{qn('w:tbl')}") is not None for cell in cells)
+    longest = max((len(said) for said in texts.values()), default=0)
+    if nests or longest > CELL or max(map(len, rows), default=0) < 2:
+        for cell in cells:
+            _write(cell, written, styles)
+    else:
+        written.table([[texts[cell] for cell in row] for row in rows])
 
 
 def _said(paragraph: Any) -> str:

@@ -4,15 +4,14 @@ import posixpath
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from selectolax.lexbor import LexborHTMLParser
-
 from rag.corpus.formats.archive import opened, part, xml
-from rag.corpus.formats.html import write_html
+from rag.corpus.formats.html import parsed, write_html
 from rag.corpus.formats.written import Written
 from rag.corpus.readers import File, named
 from rag.corpus.values import Unreadable
 from rag.types import Document
 
+_MARK = "\ufeff"
 _CONTAINER = "META-INF/container.xml"
 _LOCKED = "META-INF/encryption.xml"
 
@@ -42,7 +41,8 @@ def read_epub(file: File) -> Iterator[Document]:
             continue
         if name.encode() in locked:
             raise Unreadable("it is protected against copying")
-        body = LexborHTMLParser(part(archive, name).decode("utf-8", "replace")).body
+        page = part(archive, name).decode("utf-8", "replace")
+        body = parsed(f"<?xml?>{page.removeprefix(_MARK)}").body
         if body is not None:
             write_html(body, written)
     if missing:

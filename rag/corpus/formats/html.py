@@ -10,15 +10,15 @@ import regex
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rag.corpus.decode import decode
-from rag.corpus.formats.written import Written
+from rag.corpus.formats.written import CELL, Written
 from rag.corpus.readers import File, named
 from rag.corpus.values import Unreadable
 from rag.text import squeeze
 from rag.types import Document
 
 _UNSEEN = frozenset(
-    """script style noscript template svg math head nav button select datalist input textarea object
-    iframe canvas audio video map dialog""".split()
+    """script style noscript template svg head nav select datalist input textarea object iframe canvas
+    audio video map dialog""".split()
 )
 _BLOCKS = frozenset(
     """address article aside blockquote body center dd details dir div dl dt fieldset figcaption figure
@@ -35,16 +35,21 @@ _ASIDES = frozenset(
 )
 """Classes and ids, as whole words, of what stands beside the text."""
 _HIDDEN = regex.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", regex.IGNORECASE)
+_XHTML = regex.compile(r"\s*<\?xml|[^>]{0,400}<html[^>]+xmlns|\s*<!DOCTYPE[^>]+XHTML", regex.IGNORECASE)
+_CLOSED = regex.compile(
+    r"<(title|script|style|textarea|iframe|noscript|a|p|div|span|i|b|em|td|th)\b([^<>]*)/>",
+    regex.IGNORECASE,
+)
 _CHARSET = regex.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""", regex.IGNORECASE)
-_CELL = 500
-"""Characters of a table's longest cell, beyond which it arranges text and is read as such."""
+_WINDOWS = frozenset(("iso-8859-1", "latin1", "ascii", "us-ascii", "iso8859-1"))
+"""Names of encodings that pages mean Windows' own by (WHATWG's Encoding standard)."""
 _MAIN = 0.4
 """Share of the page's text that what it calls its main part must hold, to be taken alone."""
 
 
 def read_html(file: File) -> Iterator[Document]:
     """Read a page; its title is the `<title>`."""
-    tree = LexborHTMLParser(_decoded(file))
+    tree = parsed(_decoded(file))
     if tree.body is None:
         raise Unreadable("it holds no text")
     written = Written()
@@ -52,6 +57,13 @@ def read_html(file: File) -> Iterator[Document]:
     title = tree.css_first("title")
     said = squeeze(title.text()) if title is not None else ""
     yield written.document(file.id, said or written.first_heading or named(file))
+
+
+def parsed(page: str) -> LexborHTMLParser:
+    """Parse a page; in XHTML elements close themselves that HTML would wait for the end of."""
+    if _XHTML.match(page):
+        page = _CLOSED.sub(r"<\1\2></\1>", page)
+    return LexborHTMLParser(page)
 
 
 def write_html(body: LexborNode, written: Written) -> None:
@@ -66,7 +78,8 @@ def _decoded(file: File) -> str:
             return file.data.decode("utf-8")
         except UnicodeDecodeError:
             try:
-                return file.data.decode(found[1].decode("ascii"))
+                named = found[1].decode("ascii").lower()
+                return file.data.decode("cp1252" if named in _WINDOWS else named)
             except (LookupError, UnicodeDecodeError):
                 pass
     text, legacy = decode(file.data)
@@ -93,7 +106,7 @@ class _Page:
     def __init__(self, written: Written) -> None:
         self._written = written
         self._said: list[str] = []
-        self._lists = 0
+        self._lists = self._heads = 0
         self._items: list[int] = []
 
     def walk(self, root: LexborNode) -> None:
@@ -119,14 +132,20 @@ class _Page:
             self._said.append(f" {node.attributes.get('alt') or ''} ")
         if tag.startswith(("-", "!")) or (not is_root and _is_unseen(node, tag)):
             return False
+        if tag == "button" and not self._heads:
+            return False
         if tag in _BLOCKS:
             self._flush()
         if tag == "pre":
-            self._written.code(node.text())
+            self._written.code("".join(_seen(node)))
             return False
         if tag == "table" and (rows := _data(node)):
+            caption = node.css_first("caption")
+            if caption is not None:
+                self._written.paragraph(squeeze("".join(_seen(caption))))
             self._written.table(rows)
             return False
+        self._heads += tag in _HEADINGS
         if tag in _LISTS:
             self._lists += 1
         elif tag == "li":
@@ -135,6 +154,7 @@ class _Page:
 
     def _leave(self, tag: str) -> None:
         if tag in _HEADINGS:
+            self._heads -= 1
             self._written.heading(_HEADINGS[tag], "".join(self._said))
             self._said.clear()
         elif tag in _BLOCKS:
@@ -168,12 +188,29 @@ def _is_unseen(node: LexborNode, tag: str) -> bool:
     )
 
 
+def _seen(root: LexborNode) -> Iterator[str]:
+    """Yield the text that is seen of an element, as it stands."""
+    steps: list[LexborNode | str] = [root]
+    while steps:
+        node = steps.pop()
+        if isinstance(node, str):
+            yield node
+            continue
+        tag = node.tag or ""
+        if tag == "-text":
+            yield node.text_content or ""
+        elif tag == "br":
+            yield "\n"
+        elif not tag.startswith(("-", "!")) and (node is root or not _is_unseen(node, tag)):
+            apart = " " if tag in _BLOCKS and node is not root else ""
+            children = list(node.iter(include_text=True))
+            steps += [apart, *reversed(children), apart]
+
+
 def _data(table: LexborNode) -> list[list[str]]:
     """Return a table's rows; none where it only arranges what the page shows."""
     if table.css_first("table table, pre, h1, h2, h3, h4") is not None:
         return []
-    rows = [
-        [squeeze(cell.text(separator=" ")) for cell in row.css("th, td")] for row in table.css("tr")
-    ]
+    rows = [[squeeze("".join(_seen(cell))) for cell in row.css("th, td")] for row in table.css("tr")]
     longest = max((len(cell) for row in rows for cell in row), default=0)
-    return rows if max(map(len, rows), default=0) > 1 and longest <= _CELL else []
+    return rows if max(map(len, rows), default=0) > 1 and longest <= CELL else []

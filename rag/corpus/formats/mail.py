@@ -2,15 +2,17 @@
 
 import email
 import email.policy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from io import BytesIO
+from typing import Any
 
 from oxmsg import Message as OutlookMessage
 from selectolax.lexbor import LexborHTMLParser
 from striprtf.striprtf import rtf_to_text
 
+from rag.corpus.decode import decode
 from rag.corpus.formats.html import write_html
 from rag.corpus.formats.written import Written
 from rag.corpus.readers import File, named
@@ -26,13 +28,14 @@ def read_eml(file: File) -> Iterator[Document]:
         raise Unreadable("it is no message")
     try:
         heads = {name: str(message.get(name) or "") for name in ("From", "To", "Cc", "Date")}
-        body = message.get_body(("plain", "html"))
-        said = body.get_content() if body is not None else ""
-        names = [each.get_filename() or "" for each in message.iter_attachments()]
+        parts = [part for part in message.walk() if not part.is_multipart()]
+        names = [part.get_filename() or "" for part in parts]
+        said = {kind: _texts(parts, kind) for kind in ("plain", "html")}
     except (LookupError, ValueError, KeyError, AttributeError) as error:
         raise Unreadable(f"it is no message that we understand: {error}") from None
-    is_html = body is not None and body.get_content_subtype() == "html"
-    yield _message(file, str(message.get("Subject") or ""), heads, said, is_html, names)
+    is_html = not said["plain"].strip()
+    text = said["html"] if is_html else said["plain"]
+    yield _message(file, str(message.get("Subject") or ""), heads, text, is_html, names)
 
 
 def read_msg(file: File) -> Iterator[Document]:
@@ -65,6 +68,19 @@ def read_rtf(file: File) -> Iterator[Document]:
     for line in said.split("\n"):
         written.paragraph(line.strip("| \t"))
     yield written.document(file.id, named(file))
+
+
+def _texts(parts: Sequence[Any], kind: str) -> str:
+    """Return the texts of a kind that stand in a message and do not hang on it."""
+    found = []
+    for part in parts:
+        if part.get_content_type() != f"text/{kind}" or part.get_filename():
+            continue
+        try:
+            found.append(str(part.get_content()))
+        except LookupError:  # an encoding that Python does not know
+            found.append(decode(part.get_payload(decode=True) or b"")[0])
+    return "\n\n".join(found)
 
 
 def _named(name: str, address: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.corpus.formats.archive import opened, part, xml
-from rag.corpus.formats.written import Written
+from rag.corpus.formats.written import CELL, Written
 from rag.corpus.readers import File, named
 from rag.corpus.values import Unreadable
 from rag.types import Document
@@ -49,8 +49,8 @@ class _Body:
                     self._written.item(_said(child), depth)
                 else:
                     self._written.paragraph(_said(child))
-            elif tag == f"{_TABLE}table":
-                self._written.table(_rows(child))
+            elif tag == f"{_TABLE}table" and (rows := _rows(child)):
+                self._written.table(rows)
                 continue
             elif tag == f"{_DRAW}page":
                 self._slides += 1
@@ -59,10 +59,15 @@ class _Body:
 
 
 def _rows(table: Any) -> list[list[str]]:
-    return [
+    """Return a table's rows; none where it only arranges the page."""
+    if any(inner is not table for inner in table.iter(f"{_TABLE}table")):
+        return []
+    rows = [
         [" ".join(map(_said, cell.iter(f"{_TEXT}p"))) for cell in row.iter(f"{_TABLE}table-cell")]
         for row in table.iter(f"{_TABLE}table-row")
     ]
+    longest = max((len(cell) for row in rows for cell in row), default=0)
+    return rows if longest <= CELL and max(map(len, rows), default=0) > 1 else []
 
 
 def _said(element: Any) -> str:

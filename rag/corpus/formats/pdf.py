@@ -7,7 +7,7 @@ are parted at the gap between them. A line goes on in the next one where its fir
 
 import ctypes
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -30,6 +30,8 @@ _WORDY = 16
 """Characters that lines of a column have at least: cells of tables are shorter."""
 _TEXT = 12
 """Lines from which a page's number at its end is left out: a sentence may go on over it."""
+_NEAR = 200
+"""Rows back that may stand beside one that is drawn later."""
 _MANY = 1000
 """Pieces of a page from which they stay in the order in which they were drawn."""
 _HYPHEN = "\ufffe"
@@ -37,6 +39,17 @@ _HYPHEN = "\ufffe"
 _RIGHT_TO_LEFT = regex.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
 _ENDS = regex.compile(r"""[.!?:;…؟。！？]["'”’»)\]]*$""")
 _PAGE_NUMBER = regex.compile(r"[-–—|\s]*\d{1,4}[-–—|\s]*")
+
+
+_Box = tuple[float, float, float, float]
+"""Left, right, bottom, top."""
+_TURNED: Mapping[int, Callable[[float, float, float, float], _Box]] = {
+    0: lambda left, right, bottom, top: (left, right, bottom, top),
+    90: lambda left, right, bottom, top: (bottom, top, -right, -left),
+    180: lambda left, right, bottom, top: (-right, -left, -top, -bottom),
+    270: lambda left, right, bottom, top: (-top, -bottom, left, right),
+}
+"""A box as it stands when the page is turned clockwise by so many degrees, as it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +118,14 @@ def _has_picture(page: pdfium.PdfPage) -> bool:
 
 def _lines(page: pdfium.PdfPage) -> Iterator[_Line]:
     """Yield what stands between line breaks and wide gaps, in the order in which it was drawn."""
-    text, (left, bottom, right, top) = page.get_textpage(), page.get_cropbox()
+    text, corners = page.get_textpage(), page.get_bbox()
+    left, right = sorted((corners[0], corners[2]))
+    bottom, top = sorted((corners[1], corners[3]))
+    turned = _TURNED[page.get_rotation() % 360]
     box = raw.FS_RECTF()
     at = ctypes.byref(box)
     chars: list[str] = []
-    boxes: list[tuple[float, float, float, float]] = []
+    boxes: list[_Box] = []
     for index in range(text.count_chars()):
         char = chr(raw.FPDFText_GetUnicode(text.raw, index))
         if char in "\r\n":
@@ -121,13 +137,11 @@ def _lines(page: pdfium.PdfPage) -> Iterator[_Line]:
         if outside and not char.isspace():
             continue
         chars.append(_HYPHEN if char == "\x02" else char)
-        boxes.append((box.left, box.right, box.bottom, box.top))
+        boxes.append(turned(box.left, box.right, box.bottom, box.top))
     yield from _parted(chars, boxes)
 
 
-def _parted(
-    chars: Sequence[str], boxes: Sequence[tuple[float, float, float, float]]
-) -> Iterator[_Line]:
+def _parted(chars: Sequence[str], boxes: Sequence[_Box]) -> Iterator[_Line]:
     """Yield a line in pieces, parted where the gap between two words is wide."""
     solid = [at for at, char in enumerate(chars) if not char.isspace()]
     begin = 0
@@ -154,8 +168,8 @@ def _in_columns(lines: Sequence[_Line]) -> list[_Line]:
     while at < len(rows):
         middle, end = _run(rows, at)
         if middle is None:
-            found.append(_joined(rows[at]))
-            at += 1
+            found += map(_joined, rows[at : max(end, at + 1)])
+            at = max(end, at + 1)
             continue
         pieces = [piece for row in rows[at:end] for piece in row]
         found += [piece for piece in pieces if piece.left < middle]
@@ -181,7 +195,7 @@ def _side_by_side(rows: Sequence[list[_Line]]) -> list[list[_Line]]:
     for row in rows:
         left = (
             other
-            for other in found
+            for other in found[-_NEAR:]
             if len(row) > 1
             and len(other) > 1
             and other[-1].beside(row[0])

@@ -8,7 +8,7 @@ import pptx
 from pptx.exc import PackageNotFoundError
 from pptx.util import Length
 
-from rag.corpus.formats.archive import opened
+from rag.corpus.formats.archive import as_plain, opened
 from rag.corpus.formats.written import Written
 from rag.corpus.readers import File, named
 from rag.corpus.values import Unreadable
@@ -17,11 +17,11 @@ from rag.types import Document
 
 def read_pptx(file: File) -> Iterator[Document]:
     """Read a presentation; each slide is a place, its title a heading."""
-    opened(file.data)
+    archive = opened(file.data)
     try:
-        slides = pptx.Presentation(BytesIO(file.data)).slides
-    except (PackageNotFoundError, KeyError, ValueError, AttributeError) as error:
-        raise Unreadable(f"it is no presentation that we understand: {error}") from None
+        slides = pptx.Presentation(BytesIO(as_plain(archive, file.data))).slides
+    except (PackageNotFoundError, KeyError, ValueError, AttributeError):
+        raise Unreadable("it is no presentation that we understand") from None
     written = Written()
     for number, slide in enumerate(slides, 1):
         written.place(f"slide {number}")
@@ -29,8 +29,12 @@ def read_pptx(file: File) -> Iterator[Document]:
         if title is not None:
             written.heading(2, title.text_frame.text)
         for shape in _shapes(slide.shapes):
-            if title is None or shape.shape_id != title.shape_id:
+            if title is not None and shape.shape_id == title.shape_id:
+                continue
+            try:
                 _write(shape, written)
+            except (ValueError, KeyError, AttributeError):  # python-pptx does not know all charts
+                file.notice("part_unreadable", f"something on slide {number} cannot be read")
         if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
             for line in slide.notes_slide.notes_text_frame.text.splitlines():
                 written.paragraph(line)

@@ -4,7 +4,7 @@ import csv
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Any
 
 import python_calamine
@@ -16,7 +16,7 @@ from rag.corpus.values import Unreadable
 from rag.types import Document
 
 _NUMBER = regex.compile(r"[-+]?[\p{Sc}]?\d[\d.,\s]*%?[\p{Sc}]?")
-_DELIMITERS = ",;\t|"
+_DELIMITERS = "\t;|,"
 _SAMPLE = 50
 """Lines by which the delimiter is told."""
 
@@ -48,7 +48,7 @@ def read_csv(file: File) -> Iterator[Document]:
     csv.field_size_limit(1 << 26)
     written = Written()
     try:
-        write_rows(csv.reader(text.split("\n"), delimiter=_delimiter(text)), written)
+        write_rows(csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text)), written)
     except csv.Error as error:
         raise Unreadable(f"it is no CSV that we understand: {error}") from None
     yield written.document(file.id, named(file))

@@ -10,12 +10,16 @@ from collections.abc import Iterable, Sequence
 from rag.corpus.decode import normalise
 from rag.corpus.values import Unreadable
 from rag.text import squeeze
-from rag.types import Document, Meta, Place
+from rag.types import Document, Place
 
 _LOOKS_LIKE_MARKUP = re.compile(r"(?m)^(?=[ ]{0,3}(?:#{1,6}[ \t]|```|~~~|(?:=+|-{2,})[ \t]*$))")
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b\ufeff\ufffe\uffff\ud800-\udfff]")
 """Control characters, soft hyphens and halves of pairs: extractors leave them behind."""
 _BLANKS = re.compile(r"[^\S\n]+")
+
+
+CELL = 500
+"""Characters of a table's longest cell, beyond which it arranges text and is read as such."""
 
 
 class Written:
@@ -73,7 +77,7 @@ class Written:
             fence = "`" * max([3, *(len(ticks) + 1 for ticks in re.findall(r"`+", kept))])
             self._block(f"{fence}\n{kept}\n{fence}")
 
-    def document(self, doc: str, title: str = "", meta: Meta | None = None) -> Document:
+    def document(self, doc: str, title: str = "") -> Document:
         """Return what was written; without a title it is the heading that it begins with.
 
         Raises `Unreadable` where nothing was.
@@ -81,9 +85,8 @@ class Written:
         text = "".join(self._pieces)
         if not text.strip():
             raise Unreadable("it holds no text")
-        return Document(
-            doc, text, title or self.first_heading, meta or {}, "markdown", tuple(self._places)
-        )
+        title = title or self.first_heading
+        return Document(doc, text, title, markup="markdown", places=tuple(self._places))
 
     @property
     def length(self) -> int:
