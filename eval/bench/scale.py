@@ -19,6 +19,7 @@ import regex
 from eval.bench import texts
 from eval.bench.pool import PoolEncoder
 from eval.bench.rows import Options, Row, compared
+from eval.bench.size import DOCUMENT
 from rag.build import build_index
 from rag.config import Settings
 from rag.embed import open_encoder
@@ -28,8 +29,6 @@ from rag.stores.faiss import knn
 from rag.types import Document, Vectors
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-DOCUMENT = 13.2
-"""Chunks that a made document comes to, about."""
 POOL = 4000
 QUESTIONS = 300
 OWN = 0.5
