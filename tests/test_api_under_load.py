@@ -184,9 +184,9 @@ def test_a_damaged_generation_is_not_turned_to_and_readiness_says_so(
         verified: list[str] = []
         real = snapshots.verify_generation
 
-        def noted(folder: Path) -> Iterator[str]:
+        def noted(folder: Path, *how: Any) -> Iterator[str]:
             verified.append(folder.name)
-            return real(folder)
+            return real(folder, *how)
 
         monkeypatch.setattr(snapshots, "verify_generation", noted)
         broken = directory.folder("gen-000002")

@@ -12,7 +12,7 @@ from rag import lexical
 from rag.errors import IndexCorruptError, IndexFormatError
 from rag.types import Place
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 DOCUMENTS = "documents.jsonl"
 DOCUMENT_TABLE = "documents.bin"
