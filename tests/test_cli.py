@@ -142,6 +142,10 @@ def test_doctor_names_stale_seeds_and_a_foreign_index(
     seeds = Path(shutil.copytree(ROOT / "seeds", tmp_path / "seeds"))
     _run("build", seeds, "--index", tmp_path / "index")
     assert all(check["ok"] for check in _json("doctor", "--index", tmp_path / "index")["checks"])
+    with monkeypatch.context() as other:
+        other.setenv("RAG_OVERLAP_TOKENS", "3")
+        said = _run("doctor", "--index", tmp_path / "index", code=1).stdout
+    assert "built with other settings" in said
     (seeds / "economy.md").write_text("# Economy\n\nIt grew.\n")
     stale = json.loads(_run("doctor", "--index", tmp_path / "index", "--json", code=1).stdout)
     assert [c["name"] for c in stale["checks"] if not c["ok"]] == ["seeds"]

@@ -12,11 +12,21 @@ from typing import Any, BinaryIO
 
 from rag import text
 from rag.config import Settings
-from rag.corpus import Failure, Found, Limits, Unchanged, document_of, read_source
+from rag.corpus import (
+    Failure,
+    Found,
+    Limits,
+    Unchanged,
+    document_of,
+    read_source,
+    reader_versions,
+)
 from rag.errors import DuplicateIdError
 from rag.store import Snapshot
 from rag.types import Document, Notice
 
+RECIPE = 3
+"""Raised whenever the same document gives other chunks or terms than before."""
 RARE = 0.02
 """Share of the documents below which a language is not believed in."""
 
@@ -130,6 +140,14 @@ def limits(settings: Settings) -> Limits:
     return Limits(settings.read_seconds, settings.read_memory_mb, settings.threads)
 
 
+def recorded(settings: Settings, max_tokens: int) -> dict[str, Any]:
+    """Return the settings that a generation depends on, with an encoder that reads `max_tokens`."""
+    names = ("chunk_tokens", "overlap_tokens", "k1", "b", "max_file_mb")
+    chosen = {name: getattr(settings, name) for name in names}
+    chosen["chunk_tokens"] = min(settings.chunk_tokens, max_tokens - 2)
+    return {"recipe": RECIPE, "readers": reader_versions(), **chosen}
+
+
 def spooled(entry: Entry, spool: BinaryIO) -> Document:
     """Return a document from the spool."""
     spool.seek(entry.at)
@@ -137,13 +155,20 @@ def spooled(entry: Entry, spool: BinaryIO) -> Document:
 
 
 def changed_documents(snapshot: Snapshot, sources: Sequence[Path], settings: Settings) -> Iterator[str]:
-    """Yield the ids of documents that the index lacks or has otherwise, then how many are gone."""
+    """Yield the ids of documents that the index lacks or has otherwise, then how many are gone.
+
+    What it was built with comes first, where that is other by now: then every file is read anew.
+    """
     seen: set[bytes] = set()
     failures: list[tuple[int, Failure]] = []
     held = 0
     before = Before(snapshot, sources)
+    now = recorded(settings, snapshot.manifest.encoder["max_tokens"])
+    alike = now == dict(snapshot.manifest.settings)
+    if not alike:
+        yield "built with other settings or readers"
     for root, source in enumerate(sources):
-        known = partial(before.has, source)
+        known = partial(before.has, source) if alike else None
         for item in read_source(source, settings.max_file_mb, settings.index, limits(settings), known):
             if isinstance(item, Failure):
                 failures.append((root, item))

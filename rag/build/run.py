@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rag.build.gather import Before, Gathered, gather, limits
+from rag.build.gather import Before, Gathered, gather, limits, recorded
 from rag.build.nearest import make_searchable
 from rag.build.write import QUEUE, DocumentWriter
 from rag.config import Settings
-from rag.corpus import Failure, Found, Readers, Unchanged, read_source, reader_versions
+from rag.corpus import Failure, Found, Readers, Unchanged, read_source
 from rag.errors import (
     CorpusError,
     IndexCorruptError,
@@ -24,9 +24,6 @@ from rag.protocols import Encoder, Stores
 from rag.store import GenerationWriter, IndexDirectory, Manifest, Snapshot, open_snapshot
 from rag.stores import LocalStores, open_stores
 from rag.types import Notice
-
-RECIPE = 3
-"""Raised whenever the same document gives other chunks or terms than before."""
 
 Progress = Callable[[int, int], None]
 """Told how many documents are done, and of how many."""
@@ -158,8 +155,8 @@ def _build(
         directory.clean_staging()
         before = None if fresh else _before(directory, notices)
         previous = before.snapshot if before else None
-        recorded = _recorded(settings, encoder.spec.max_tokens - 2)
-        alike = previous is not None and dict(previous.manifest.settings) == recorded
+        wanted = recorded(settings, encoder.spec.max_tokens)
+        alike = previous is not None and dict(previous.manifest.settings) == wanted
         same = (
             previous is not None
             and alike
@@ -187,7 +184,7 @@ def _build(
             writing.finish()
             generation = writer.publish(
                 sources,
-                recorded,
+                wanted,
                 asdict(encoder.spec),
                 dict(sorted(writing.languages.items())),
                 {
@@ -224,14 +221,6 @@ def _before(directory: IndexDirectory, notices: list[Notice]) -> Before | None:
         said = f"Nothing was carried over: {str(error).split(';')[0]}."
         notices.append(Notice("rebuilt_whole", said))
         return None
-
-
-def _recorded(settings: Settings, room: int) -> dict[str, Any]:
-    """Return the settings that a generation depends on."""
-    names = ("chunk_tokens", "overlap_tokens", "k1", "b", "max_file_mb")
-    chosen = {name: getattr(settings, name) for name in names}
-    chosen["chunk_tokens"] = min(settings.chunk_tokens, room)
-    return {"recipe": RECIPE, "readers": reader_versions(), **chosen}
 
 
 def _report(

@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -101,19 +102,18 @@ class GenerationWriter:
         self.lexical.write(self.folder, self.chunks, settings["k1"], settings["b"])
         search = dict(searchable(self.folder))
         derived = [name for name in [search.get("file")] if name]
+        files = self._described([*layout.FILES, *derived])
         if derived:
-            search["files"] = {name: describe(self.folder / name) for name in derived}
+            search["files"] = {name: files.pop(name) for name in derived}
         manifest = Manifest(
             format=layout.FORMAT,
             counts={"documents": len(self._documents), "chunks": self.chunks},
             settings=settings,
             encoder=encoder,
             languages=languages,
-            files={name: describe(self.folder / name) for name in layout.FILES},
+            files=files,
             search=search,
         )
-        for name in (*layout.FILES, *derived):
-            durable.sync_file(self.folder / name)
         sealed = manifest.sealed({**time, "sources": self._directory.relative(sources)})
         durable.write_file(self.folder / layout.MANIFEST, sealed)
         durable.sync_folder(self.folder)
@@ -122,6 +122,15 @@ class GenerationWriter:
         durable.publish(self.folder, self._directory.folder(name))
         self._directory.point_to(name)
         return name
+
+    def _described(self, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return what there is to know of files, which are on the disk by then."""
+        paths = [self.folder / name for name in names]
+        with ThreadPoolExecutor(2) as pool:
+            described = pool.map(describe, paths)
+            for path in paths:
+                durable.sync_file(path)
+            return dict(zip(names, described, strict=True))
 
     def _put(self, name: str, data: bytes) -> int:
         at = self._sizes[name]
