@@ -68,6 +68,7 @@ bench: setup-dev
 
 bench-scale: setup-dev
 	$(BIN)/python -m eval.bench scale
+	$(BIN)/python -m eval.bench.plot "$$(ls -t eval/bench/results/*.json | head -1)" docs/images/scale.png
 
 clean:
 	rm -rf $(VENV)

@@ -23,7 +23,6 @@ BENCHMARKS: Mapping[str, Mapping[str, str]] = {
     "answer": {},
     "cold": {},
     "rebuild": {},
-    "size": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     "scale": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     "serve": {},
     "soak": {},

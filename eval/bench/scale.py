@@ -9,7 +9,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,16 +20,19 @@ import regex
 from eval.bench import texts
 from eval.bench.pool import PoolEncoder
 from eval.bench.rows import Options, Row, compared
-from eval.bench.size import DOCUMENT
+from eval.bench.stages import Milliseconds, timed
 from rag.build import build_index
 from rag.config import Settings
 from rag.embed import open_encoder
+from rag.reader import open_reranker
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, Snapshot, open_snapshot
 from rag.stores.faiss import knn
 from rag.types import Document, Vectors
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+DOCUMENT = 13.2
+"""Chunks that a made document comes to, about."""
 POOL = 4000
 QUESTIONS = 300
 OWN = 0.5
@@ -61,7 +65,7 @@ def _grown(size: int, encoder: PoolEncoder, settings: Settings, options: Options
     rows = [Row(f"{name}.build", built, "s", note=said)]
     taken = sum(path.stat().st_size for path in index.rglob("*") if path.is_file())
     rows.append(Row(f"{name}.disk", taken / 1e6, "MB", note="the text itself included"))
-    rows += [Row(f"{name}.{each}", *figure) for each, figure in _searched(index, options).items()]
+    rows += [replace(row, name=f"{name}.{row.name}") for row in _searched(index, options)]
     paths[len(paths) // 2].write_text(next(islice(_documents(options.data, 1), 1)).text)
     began = time.perf_counter()
     report = build_index(directory, [seeds], encoder, settings)
@@ -99,43 +103,48 @@ def _made(said: str, random: np.random.Generator) -> str:
     return "".join(random.choice(_SYLLABLES, 4)).capitalize()
 
 
-def _searched(index: Path, options: Options) -> dict[str, tuple[float, str, None, None, str]]:
+def _searched(index: Path, options: Options) -> list[Row]:
     """Return what a process of its own measures of an index."""
     command = [sys.executable, "-m", "eval.bench.scale", str(index), str(options.data)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, tuple[float, str, None, None, str]] = json.loads(done.stdout)
-    return found
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return [Row(**row) for row in json.loads(done.stdout)]
 
 
-def measure(index: Path, data: Path) -> dict[str, tuple[float, str, None, None, str]]:
-    """Open an index and search it on one thread; return each figure with its unit and a note."""
-    settings = Settings.load(threads=1, remembered=0, reader="off")
-    real = open_encoder(settings)
-    encoder = PoolEncoder(real, np.load(index.parent / "pool.npy"))
+def measure(index: Path, data: Path) -> list[Row]:
+    """Open an index and search it on one thread, first by retrieval alone, then as by default."""
+    settings = Settings.load(threads=1, remembered=0)
+    encoder = PoolEncoder(open_encoder(settings), np.load(index.parent / "pool.npy"))
     asked = texts.questions(data, QUESTIONS)
-    queries = encoder.encode_queries(asked)
     directory = IndexDirectory(index)
     began = time.perf_counter()
     snapshot = open_snapshot(directory)
-    retriever = Retriever(snapshot, encoder, settings)
+    retriever = Retriever(snapshot, encoder, settings, open_reranker(settings))
     opened = time.perf_counter() - began
-    for question in asked[:20]:
-        retriever.search(question)
-    took = []
-    for question in asked:
-        began = time.perf_counter()
-        retriever.search(question)
-        took.append(1000 * (time.perf_counter() - began))
-    memory = _resident_mb()
-    said = f"{len(asked)} searches, one thread"
-    recall = _recall(snapshot, retriever, queries)
-    return {
-        "open": (opened, "s", None, None, "every byte checked"),
-        "search": (float(np.median(took)), "ms", None, None, f"median of {said}"),
-        "search.p99": (float(np.percentile(took, 99)), "ms", None, None, ""),
-        "memory": (memory, "MB", None, None, "resident after the searches, mapped pages included"),
-        "recall": (recall, "recall@10", None, None, str(dict(snapshot.search))[:80]),
-    }
+    rows = [Row("open", opened, "s", note="every byte checked")]
+    for name, rerank in (("search", False), ("default", True)):
+        timed(retriever, asked[:20], rerank)
+        spent = timed(retriever, asked, rerank)
+        rows += _told(name, spent)
+        if not rerank:
+            said = "resident after these searches, mapped pages included"
+            rows.append(Row("memory", _resident_mb(), "MB", note=said))
+    recall = _recall(snapshot, retriever, encoder.encode_queries(asked))
+    said = ", ".join(f"{key} {value}" for key, value in snapshot.search.items() if key != "files")
+    return [*rows, Row("recall", recall, "recall@10", note=said)]
+
+
+def _told(name: str, spent: Mapping[str, Milliseconds]) -> list[Row]:
+    total = spent["total"]
+    whole = float(np.median(total))
+    rows = [
+        Row(name, whole, "ms", note=f"median of {len(total)} searches, one thread"),
+        compared(f"{name}.p99", float(np.percentile(total, 99)), "ms", whole, "against median"),
+    ]
+    for part, took in spent.items():
+        if part != "total" and took.any():
+            note = f"p99 {np.percentile(took, 99):.2f} ms; against the whole"
+            rows.append(compared(f"{name}.{part}", float(np.median(took)), "ms", whole, note))
+    return rows
 
 
 def _recall(snapshot: Snapshot, retriever: Retriever, queries: Vectors) -> float:
@@ -154,4 +163,4 @@ def _resident_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(Path(sys.argv[1]), Path(sys.argv[2]))))
+    print(json.dumps([asdict(row) for row in measure(Path(sys.argv[1]), Path(sys.argv[2]))]))
