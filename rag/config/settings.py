@@ -166,7 +166,12 @@ class Settings(ServiceSettings):
         "answer where no language model writes. `shipped`, the folder of one's own, or `off`.",
     )
     rerank: bool = Field(
-        True, description="Whether the reader orders the passages; `false` leaves that to the search."
+        True, description="Whether passages are ordered anew; `false` leaves that to the search."
+    )
+    reranker: str = Field(
+        "reader",
+        description="What orders them: `reader`, or `cross:<model>`, a cross-encoder in a folder or "
+        "downloaded before.",
     )
     threads: int = Field(
         0, ge=0, description="Threads of the encoder and of `llamacpp:`; 0: one for each core."

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rag.bundled import bundled_folder
 from rag.config import Settings
-from rag.errors import ReaderError
+from rag.errors import ConfigError, ReaderError
+from rag.protocols import Reranker
 from rag.reader.model import Graph, Reader
 from rag.reader.rerank import ReadingReranker
 
@@ -30,9 +31,23 @@ def open_reader(settings: Settings) -> Reader | None:
     return _shared(_folder(settings), settings.threads, settings.remembered)
 
 
-def open_reranker(settings: Settings) -> ReadingReranker | None:
-    """Return the same reader as a reranker, or None where it is off; raises as `open_reader`."""
-    reader = open_reader(settings) if settings.rerank else None
+def open_reranker(settings: Settings) -> Reranker | None:
+    """Return what orders the passages, one for all who ask; None where that is left to the search.
+
+    It is the reader, or the cross-encoder that `settings.reranker` names. Raises `ReaderError` where
+    it cannot be opened, `ConfigError` where it names neither.
+    """
+    kind, _, model = settings.reranker.partition(":")
+    if not settings.rerank:
+        return None
+    if kind == "cross" and model:
+        return _cross(model, settings.threads)
+    if settings.reranker != "reader":
+        raise ConfigError(
+            f"No reranker {settings.reranker!r}: use reader, or cross:<model>, where <model> is the "
+            "folder of a cross-encoder, or the name of one that was downloaded before."
+        )
+    reader = open_reader(settings)
     return None if reader is None else ReadingReranker(reader)
 
 
@@ -63,6 +78,13 @@ def _digest(file: Path) -> str:
             f"The reader's model {file} cannot be read ({error.strerror}); reinstall seedrag, or do "
             "without it by RAG_READER=off."
         ) from None
+
+
+@cache
+def _cross(model: str, threads: int) -> Reranker:
+    from rag.reader.cross import CrossReranker
+
+    return CrossReranker.open(model, threads)
 
 
 @cache

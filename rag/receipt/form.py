@@ -53,6 +53,7 @@ class ReceiptSettings(_Form):
     judge: str
     reader: str = "off"
     rerank: bool = True
+    reranker: str = "reader"
     threshold: float | None
 
 
