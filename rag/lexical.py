@@ -29,7 +29,7 @@ ARRAYS: Mapping[str, str] = {
     "term_bounds.bin": "<f4",
     "posting_ends.bin": "<i8",
     "posting_rows.bin": "<i4",
-    "posting_tfs.bin": "<i4",
+    "posting_tfs.bin": "<u2",
     "posting_weights.bin": "<f4",
     "lengths.bin": "<i4",
 }
@@ -42,6 +42,8 @@ _FEW = 4096
 _SLACK = 1e-4
 """What sums of the same weights in another order may differ by."""
 _LEAST = 1e-30
+_MOST = 65_535
+"""Times that a term is counted in a chunk."""
 _BLOCK = 1 << 20
 """Postings that are held in memory at a time while building."""
 
@@ -55,7 +57,7 @@ class Lexical:
     """The greatest weight among each term's postings."""
     posting_ends: NDArray[np.int64]
     posting_rows: NDArray[np.int32]
-    posting_tfs: NDArray[np.int32]
+    posting_tfs: NDArray[np.uint16]
     posting_weights: NDArray[np.float32]
     lengths: NDArray[np.int32]
 
@@ -165,13 +167,13 @@ def key(term: str) -> int:
     return int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8).digest(), "little")
 
 
-_Part = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]
+_Part = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint16]]
 """Keys, rising, how many postings each has, and their rows and counts."""
 _NONE: _Part = (
     np.empty(0, np.uint64),
     np.empty(0, np.int64),
     np.empty(0, np.int32),
-    np.empty(0, np.int32),
+    np.empty(0, np.uint16),
 )
 
 
@@ -195,7 +197,7 @@ class LexicalBuilder:
         keys, rows, tfs = self._pending
         keys.extend(map(key, counts))
         rows.extend([row] * len(counts))
-        tfs.extend(counts.values())
+        tfs.extend(min(count, _MOST) for count in counts.values())
         self._rows.append(row)
         self._sizes.append(length)
         if len(keys) >= _BLOCK:
@@ -231,7 +233,7 @@ class LexicalBuilder:
             out["term_bounds.bin"].write(np.maximum.reduceat(weights, first).astype("<f4").tobytes())
             out["posting_ends.bin"].write((total + np.cumsum(sizes, dtype="<i8")).tobytes())
             out["posting_rows.bin"].write(rows.astype("<i4").tobytes())
-            out["posting_tfs.bin"].write(tfs.astype("<i4").tobytes())
+            out["posting_tfs.bin"].write(tfs.astype("<u2").tobytes())
             out["posting_weights.bin"].write(weights.astype("<f4").tobytes())
             total += len(rows)
         for file in out.values():
@@ -287,12 +289,14 @@ class LexicalBuilder:
         last = int(keys.searchsorted(np.uint64(high))) if high < 1 << 64 else len(keys)
         start = int(old.posting_ends[first - 1]) if first else 0
         end = int(old.posting_ends[last - 1]) if last else 0
-        rows = moved[old.posting_rows[start:end]]
+        rows, tfs = moved[old.posting_rows[start:end]], old.posting_tfs[start:end]
         kept = rows >= 0
+        if kept.all():
+            return keys[first:last], np.diff(old.posting_ends[first:last], prepend=start), rows, tfs
         counted = np.concatenate([[0], np.cumsum(kept)])
         sizes = np.diff(counted[old.posting_ends[first:last] - start], prepend=0)
         some = sizes > 0
-        return keys[first:last][some], sizes[some], rows[kept], old.posting_tfs[start:end][kept]
+        return keys[first:last][some], sizes[some], rows[kept], tfs[kept]
 
     def _read(self, start: int, end: int) -> NDArray[np.void]:
         size = POSTING.itemsize

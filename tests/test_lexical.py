@@ -172,6 +172,12 @@ def test_a_terms_key_is_the_same_on_every_machine() -> None:
     assert key("minsk") == 0x11E049508BF616B0
 
 
+def test_a_term_without_end_counts_as_often_as_there_is_room(folder: Path) -> None:
+    often = opened(files_of(folder, [(["a"] * 70_000, 70_000), (["b"], 1)]))
+    assert often.posting_tfs.max() == 65_535
+    assert often.scores({"a": 1.0}, np.array([0]))[0] > 0
+
+
 def test_no_chunk_at_all(folder: Path) -> None:
     index = opened(files_of(folder, []))
     assert index.top({"moscow": 1.0}, 5).shape == (0,)
