@@ -5,6 +5,7 @@ A line of JSON comes in for each file, a line goes out. What a reader prints goe
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from rag.corpus.readers import File, whole
 from rag.corpus.values import Failure, Unreadable
 from rag.corpus.workers import nothing
 
+_GRACE = 1.0
 _NO_ROOM = "it needs more memory to be read than read_memory_mb allows"
 
 
@@ -73,13 +75,25 @@ def _limit(memory_mb: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _last(seconds: float) -> None:
+    """Have the system end this process, where it can, if it has not said a word by then."""
+    if hasattr(signal, "setitimer"):  # not on Windows
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
 def main() -> None:
-    """Answer until standard input ends."""
+    """Answer until standard input ends; the bounds in seconds and MB are the arguments.
+
+    Whoever asks ends us at its bound; our own, a little later, is for when that one has died.
+    """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    _limit(int(sys.argv[1]))
+    seconds, memory_mb = float(sys.argv[1]), int(sys.argv[2])
+    _limit(memory_mb)
     for line in sys.stdin.buffer:
+        _last(seconds + _GRACE)
         said = read(json.loads(line))
+        _last(0)
         try:
             answer = json.dumps(said).encode()
         except MemoryError:

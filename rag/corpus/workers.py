@@ -134,7 +134,7 @@ class Workers:
     def _begun(self) -> "subprocess.Popen[bytes]":
         path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         return subprocess.Popen(
-            [*_COMMAND, str(self._limits.memory_mb)],
+            [*_COMMAND, str(self._limits.seconds), str(self._limits.memory_mb)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

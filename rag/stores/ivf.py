@@ -15,12 +15,11 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.stores.faiss import EXACT as EXACT
 from rag.stores.faiss import FaissStore, knn
 from rag.types import Rows, Scores, Vectors
 
 FILE = "search.faiss"
-EXACT = 10_000
-"""Rows up to which all are looked at: that takes 1 to 3 ms."""
 RECALL = 0.985
 """Share of the ten nearest rows that shall be found, measured when the file is written."""
 _TOP = 10
@@ -73,14 +72,7 @@ class IvfStore(FaissStore):
             return super().search(queries, k, rows)
         wanted = max(_ANEW * k, 4 * _TOP)
         near = _probed(self._index, queries, wanted, self._probes, rows)
-        found = np.full((len(queries), k), -1, np.int64)
-        scores = np.full((len(queries), k), -np.inf, np.float32)
-        for at, (query, row) in enumerate(zip(queries, near, strict=True)):
-            known = np.sort(row[row >= 0])
-            exact = self.scores(query, known)
-            order = np.argsort(-exact, kind="stable")[:k]
-            found[at, : len(order)], scores[at, : len(order)] = known[order], exact[order]
-        return found, scores
+        return self.best(queries, [row[row >= 0] for row in near], k)
 
 
 def open_store(vectors: Vectors, folder: Path, tuning: Mapping[str, Any]) -> FaissStore:

@@ -18,11 +18,9 @@ import numpy as np
 from rag.config import Settings
 from rag.errors import ConfigError, StoreError
 from rag.protocols import Indexed, VectorStore, WordIndex, WordSearch
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss import EXACT, FaissStore
 from rag.types import Rows, Scores, Vectors
 
-EXACT = 10_000
-"""Rows up to which Milvus looks at all of them, and allowed rows up to which we do, without it."""
 _BATCH = 1000
 """Rows of one insert."""
 _BLOCK = 65_536
@@ -187,15 +185,9 @@ class _MilvusStore(FaissStore):
         """Return rows and scores as `FaissStore` does; few `rows` are looked at without Milvus."""
         if rows is not None and len(rows) <= EXACT:
             return super().search(queries, k, rows)
-        found = np.full((len(queries), k), -1, np.int64)
-        scores = np.full((len(queries), k), -np.inf, np.float32)
         hits = self._ask("vector", list(queries), min(k, _LIMIT), _where(rows)) if len(queries) else []
-        for at, (query, near) in enumerate(zip(queries, hits, strict=True)):
-            known = np.sort(np.array([row for row, _ in near], np.int64))
-            exact = self.scores(query, known)
-            order = np.argsort(-exact, kind="stable")
-            found[at, : len(order)], scores[at, : len(order)] = known[order], exact[order]
-        return found, scores
+        near = [np.array([row for row, _ in some], np.int64) for some in hits]
+        return self.best(queries, near, k)
 
     def top(self, weights: Mapping[str, float], k: int, allowed: Rows | None = None) -> Rows:
         """Return the rows that weighted terms fit best, best first, ties by row."""
