@@ -31,7 +31,7 @@ from rag.stores.faiss import knn
 from rag.types import Document, Vectors
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-DOCUMENT = 13.2
+DOCUMENT = 15.7
 """Chunks that a made document comes to, about."""
 POOL = 4000
 QUESTIONS = 300
