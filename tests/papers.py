@@ -1,4 +1,4 @@
-"""Files of many formats, made as their programs make them, for the tests."""
+"""Files of many formats, made as their programs make them, and what is read of them."""
 
 import io
 import zipfile
@@ -7,6 +7,11 @@ from pathlib import Path
 from textwrap import wrap
 
 from reportlab.pdfgen.canvas import Canvas
+
+from rag.corpus import Failure, Found, Limits, read_source
+from rag.types import Document
+
+LIMITS = Limits(seconds=20, memory_mb=512)
 
 RIVER = (
     "In the spring of the year the river rose above its banks and the people of the lower town "
@@ -217,3 +222,26 @@ def written(folder: Path, files: Mapping[str, bytes | str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data.encode() if isinstance(data, str) else data)
     return folder
+
+
+def read(
+    folder: Path, limits: Limits = LIMITS
+) -> tuple[dict[str, Document], dict[str, str], list[str]]:
+    """Return the documents of a folder, the reasons of those left out, and the codes of notices."""
+    found: dict[str, Document] = {}
+    failed: dict[str, str] = {}
+    codes: list[str] = []
+    for item in read_source(folder, 64, limits=limits):
+        if isinstance(item, Found):
+            found[item.document.id] = item.document
+            codes += [notice.code for notice in item.notices]
+        elif isinstance(item, Failure):
+            failed[item.doc] = item.reason
+    return found, failed, codes
+
+
+def one(folder: Path, name: str, data: bytes | str) -> Document:
+    """Return the document of a file that is written into a folder."""
+    found, failed, _ = read(written(folder, {name: data}))
+    assert not failed
+    return found[name]
