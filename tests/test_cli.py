@@ -165,7 +165,9 @@ def test_doctor_names_an_unwritable_cache(
 
 @pytest.mark.shared
 def test_a_folder_of_many_formats_is_indexed_as_far_as_it_can_be_read(tmp_path: Path) -> None:
-    messy = shared("messy")
+    """The three longest texts are left out: they would be half of what is embedded."""
+    longest = shutil.ignore_patterns("manual.html", "test_wikipedia.html", "CHANGELOG.md")
+    messy = Path(shutil.copytree(shared("messy"), tmp_path / "messy", ignore=longest))
     value = _json("build", messy, "--index", tmp_path / "index")
     files = {path.relative_to(messy).as_posix() for path in messy.rglob("*") if path.is_file()}
     failed = {failure["doc"]: failure["reason"] for failure in value["documents"]["failed"]}
