@@ -121,11 +121,10 @@ def shared(*parts: str) -> Path:
 
 
 @pytest.fixture
-def eval_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def eval_cache(tmp_path: Path, minilm: Encoder, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache folder of the test's own, in which the compiled encoders stand already."""
     folder = tmp_path / "cache"
     folder.mkdir()
-    open_encoder(Settings())
     (folder / "encoders").symlink_to(cache_dir(Settings()) / "encoders")
     monkeypatch.setenv("RAG_CACHE_DIR", str(folder))
     return folder

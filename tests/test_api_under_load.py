@@ -126,14 +126,15 @@ class Load:
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize("turns", [3, pytest.param(10, marks=pytest.mark.slow)])
 def test_nothing_goes_wrong_while_the_index_turns_and_the_backend_fails(
-    settings: Settings, faults: FaultServer
+    settings: Settings, faults: FaultServer, turns: int
 ) -> None:
     faults.says("Thirty-seven people were freed on 16 September. [1]")
     directory = IndexDirectory(settings.index)
     with served(settings) as address, httpx.Client(base_url=address, timeout=30) as admin:
         with Load(address) as load:
-            for turn in range(5):
+            for turn in range(turns):
                 (settings.seeds / f"more-{turn}.md").write_text(f"Text number {turn} is about nothing.")
                 job = admin.post("/v1/index/build", json={"fresh": turn % 2 == 0})
                 assert job.status_code == 202
@@ -160,7 +161,7 @@ def test_nothing_goes_wrong_while_the_index_turns_and_the_backend_fails(
             "504",
         ):
             assert load.seen[kind] > 3, load.seen
-        assert admin.get("/v1/documents").json()["total"] == 14
+        assert admin.get("/v1/documents").json()["total"] == 9 + turns
 
 
 def generation(client: httpx.Client) -> str:
@@ -236,7 +237,7 @@ def test_more_requests_than_there_is_room_for_are_told_to_come_back(
     settings: Settings, faults: FaultServer
 ) -> None:
     faults.fault = "hang"
-    narrow = settings.model_copy(update={"max_requests": 2, "first_token_seconds": 3.0})
+    narrow = settings.model_copy(update={"max_requests": 2, "first_token_seconds": 1.5})
     with served(narrow) as address:
         statuses: list[int] = []
 
