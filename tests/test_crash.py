@@ -44,7 +44,7 @@ def _forkserver() -> Iterator[None]:
     """Let children be forks of a process that has imported all this, and has no threads."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT))
-        FORKED.set_forkserver_preload(["tests.test_crash"])
+        FORKED.set_forkserver_preload(["tests.test_crash", "rag.stores.ivf", "Stemmer"])
         forkserver.ensure_running()
         yield
 
@@ -157,7 +157,12 @@ def left_by_a_crash(index: Path, seeds: Path) -> None:
 @pytest.mark.usefixtures("_quick")
 @pytest.mark.parametrize(
     ("prepare", "keep"),
-    [(nothing, 3), (one_generation, 3), (one_generation, 1), (left_by_a_crash, 2)],
+    [
+        (nothing, 3),
+        pytest.param(one_generation, 3, marks=pytest.mark.slow),
+        (one_generation, 1),
+        (left_by_a_crash, 2),
+    ],
     ids=["first build", "next build", "that removes the last", "after a crash"],
 )
 def test_killed_at_every_step(prepare: Callable[[Path, Path], None], keep: int, tmp_path: Path) -> None:
