@@ -18,9 +18,14 @@ from tests.serving import served
 
 
 @pytest.mark.parametrize(
-    "guarded", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["open", "with keys"]
+    ("guarded", "examples"),
+    [
+        pytest.param(False, 4, id="open"),
+        pytest.param(False, 10, id="open, with more", marks=pytest.mark.slow),
+        pytest.param(True, 10, id="with keys", marks=pytest.mark.slow),
+    ],
 )
-def test_no_check_fails(tmp_path: Path, minilm: Encoder, guarded: bool) -> None:
+def test_no_check_fails(tmp_path: Path, minilm: Encoder, guarded: bool, examples: int) -> None:
     seeds = tmp_path / "seeds"
     shutil.copytree(ROOT / "seeds", seeds)
     build_index(IndexDirectory(tmp_path / "index"), [seeds], minilm, Settings())
@@ -37,7 +42,7 @@ def test_no_check_fails(tmp_path: Path, minilm: Encoder, guarded: bool) -> None:
         description = tmp_path / "openapi.json"
         description.write_bytes(httpx.get(f"{address}/openapi.json", headers=headers).content)
         command = [sys.executable, "-m", "schemathesis.cli", "run", str(description), "--url", address]
-        command += ["--checks", "all", "--max-examples", "10", "--generation-deterministic"]
+        command += ["--checks", "all", "--max-examples", str(examples), "--generation-deterministic"]
         command += [part for pair in headers.items() for part in ("-H", ": ".join(pair))]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-6000:]

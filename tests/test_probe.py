@@ -24,7 +24,7 @@ from tests.llama import llama_server
 
 @pytest.fixture(scope="module")
 def cutting() -> Iterator[CuttingProxy]:
-    with llama_server(512) as upstream, CuttingProxy(upstream, 512) as proxy:
+    with llama_server(384) as upstream, CuttingProxy(upstream, 384) as proxy:
         yield proxy
 
 
@@ -57,8 +57,8 @@ def test_a_server_that_cuts_is_found_out_and_heeded_from_then_on(
     told = json.loads(done.stdout)
     [context] = [check for check in told["checks"] if check["name"] == "context"]
     assert not context["ok"]
-    assert "cuts prompts at about 4" in context["detail"]
-    assert 400 < told["backend"]["context_tokens"] <= 512
+    assert "cuts prompts at about 3" in context["detail"]
+    assert 300 < told["backend"]["context_tokens"] <= 384
     assert told["backend"]["overflow"] == "cut"
     assert told["backend"]["model"] == "smollm2"
     assert told["backend"]["streams"]
@@ -68,7 +68,7 @@ def test_a_server_that_cuts_is_found_out_and_heeded_from_then_on(
     wordier = settings.model_copy(update={"reply_tokens": 512})
     with pytest.raises(BackendError, match="with one passage takes more"):
         Answerer.over(large, wordier).ask("How is tea treated?")
-    small = Retriever.from_documents(_long(30), settings)
+    small = Retriever.from_documents(_long(20), settings)
     answer = Answerer.over(small, settings).ask("How is tea treated?")
     warnings = [warning.code for warning in answer.warnings]
     assert "passages_dropped" in warnings
