@@ -130,11 +130,16 @@ class Listening:
             self.stop.set()
 
 
-@pytest.fixture
-def answerer(server: FaultServer) -> Answerer:
-    chosen = Settings(backend="openai:tiny", openai_base_url=server.url, threshold=0, silence_seconds=2)
+@pytest.fixture(scope="module")
+def retriever() -> Retriever:
     texts = ["Green tea is steamed soon after picking.", "Black tea is left to oxidise."]
-    return Answerer.over(Retriever.from_documents(texts, chosen), chosen)
+    return Retriever.from_documents(texts, Settings())
+
+
+@pytest.fixture
+def answerer(server: FaultServer, retriever: Retriever) -> Answerer:
+    chosen = Settings(backend="openai:tiny", openai_base_url=server.url, threshold=0, silence_seconds=2)
+    return Answerer.over(retriever, chosen)
 
 
 def test_an_answer_streams_with_its_final_numbers(server: FaultServer, answerer: Answerer) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -76,9 +77,14 @@ class Listening:
         self.texts.append(text)
 
 
+@cache
+def retriever(*texts: str) -> Retriever:
+    return Retriever.from_documents(texts, Settings())
+
+
 def answerer(model: Scripted, texts: Sequence[str] = TEA, **chosen: object) -> Answerer:
     settings = Settings(**{"threshold": 0, **chosen})  # type: ignore[arg-type]
-    return Answerer.over(Retriever.from_documents(texts, settings), settings, [ChatBackend(model)])
+    return Answerer.over(retriever(*texts), settings, [ChatBackend(model)])
 
 
 def test_annotating_shows_all_and_marks_what_nothing_supports(minilm: object) -> None:

@@ -3,6 +3,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,13 @@ SIBLINGS = set(TIERS[2].split())
 MODULES = [*ROOT.glob("rag/**/*.py"), *ROOT.glob("api/**/*.py"), *ROOT.glob("eval/**/*.py")]
 
 
-def imported(path: Path) -> Iterator[tuple[str, ...]]:
-    """Yield the dotted names that a module imports; `from a import b` gives `a.b`."""
+@cache
+def imported(path: Path) -> list[tuple[str, ...]]:
+    """Return the dotted names that a module imports; `from a import b` gives `a.b`."""
+    return list(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[tuple[str, ...]]:
     here = path.relative_to(ROOT).with_suffix("").parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
