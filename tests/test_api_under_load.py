@@ -36,13 +36,10 @@ def faults() -> Iterator[FaultServer]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, minilm: Encoder, faults: FaultServer) -> Settings:
-    seeds = tmp_path / "seeds"
-    shutil.copytree(ROOT / "seeds", seeds)
-    build_index(IndexDirectory(tmp_path / "index"), [seeds], minilm, Settings())
+def settings(seed_index: Path, faults: FaultServer) -> Settings:
     return Settings(
-        index=tmp_path / "index",
-        seeds=seeds,
+        index=seed_index,
+        seeds=ROOT / "seeds",
         backends=(BACKEND,),
         openai_base_url=faults.url,
         first_token_seconds=0.5,
@@ -50,6 +47,14 @@ def settings(tmp_path: Path, minilm: Encoder, faults: FaultServer) -> Settings:
         refresh_seconds=0.05,
         threshold=0,
     )
+
+
+@pytest.fixture
+def changing(settings: Settings, tmp_path: Path, minilm: Encoder) -> Settings:
+    """The same over seeds and an index that a test may change."""
+    seeds = Path(shutil.copytree(ROOT / "seeds", tmp_path / "seeds"))
+    build_index(IndexDirectory(tmp_path / "index"), [seeds], minilm, Settings())
+    return settings.model_copy(update={"index": tmp_path / "index", "seeds": seeds})
 
 
 class Load:
@@ -128,14 +133,14 @@ class Load:
 
 @pytest.mark.parametrize("turns", [3, pytest.param(10, marks=pytest.mark.slow)])
 def test_nothing_goes_wrong_while_the_index_turns_and_the_backend_fails(
-    settings: Settings, faults: FaultServer, turns: int
+    changing: Settings, faults: FaultServer, turns: int
 ) -> None:
     faults.says("Thirty-seven people were freed on 16 September. [1]")
-    directory = IndexDirectory(settings.index)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as admin:
+    directory = IndexDirectory(changing.index)
+    with served(changing) as address, httpx.Client(base_url=address, timeout=30) as admin:
         with Load(address) as load:
             for turn in range(turns):
-                (settings.seeds / f"more-{turn}.md").write_text(f"Text number {turn} is about nothing.")
+                (changing.seeds / f"more-{turn}.md").write_text(f"Text number {turn} is about nothing.")
                 job = admin.post("/v1/index/build", json={"fresh": turn % 2 == 0})
                 assert job.status_code == 202
                 for fault in ("", "hang", "die_midway", "garbage", "end_early", "hang_midway", "500"):
@@ -177,11 +182,11 @@ def wait_for(holds: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def test_a_damaged_generation_is_not_turned_to_and_readiness_says_so(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    changing: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(changing) as address, httpx.Client(base_url=address, timeout=30) as client:
         first = generation(client)
-        directory = IndexDirectory(settings.index)
+        directory = IndexDirectory(changing.index)
         verified: list[str] = []
         real = snapshots.verify_generation
 
@@ -225,6 +230,7 @@ def test_an_answer_that_takes_too_long_is_given_up(settings: Settings, faults: F
     faults.fault = "endless"
     bounded = settings.model_copy(update={"answer_seconds": 0.5})
     with served(bounded) as address:
+        httpx.post(f"{address}/v1/search", json={"question": HELD}, timeout=10)  # the first is slow
         body = {"question": HELD, "backend": BACKEND}
         response = httpx.post(f"{address}/v1/ask", json=body, timeout=10)
         assert (response.status_code, response.json()["code"]) == (504, "too_slow")
@@ -275,8 +281,8 @@ def test_shutdown_lets_running_answers_end(settings: Settings, faults: FaultServ
     assert got[0].status_code == 504
 
 
-def test_waiting_builds_of_one_kind_are_one(settings: Settings) -> None:
-    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as admin:
+def test_waiting_builds_of_one_kind_are_one(changing: Settings) -> None:
+    with served(changing) as address, httpx.Client(base_url=address, timeout=30) as admin:
         jobs = [admin.post("/v1/index/build", json={"fresh": True}).json()["id"] for _ in range(8)]
         assert len(set(jobs)) <= 3
         wait_for(lambda: admin.get(f"/v1/jobs/{jobs[-1]}").json()["state"] == "done")
