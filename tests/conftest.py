@@ -76,16 +76,6 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, _empty_folders: I
     monkeypatch.chdir(folder)
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a sync only see that its handle is open: no test outlives a power cut.
-
-    That all is synced before it is named is tested in `test_crash.py`; fixtures that are shared and
-    programs that are started sync as they always do.
-    """
-    monkeypatch.setattr(os, "fsync", os.fstat)
-
-
 @pytest.fixture
 def letters() -> LetterEncoder:
     return LetterEncoder()

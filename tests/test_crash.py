@@ -25,6 +25,7 @@ from rag.config import Settings
 from rag.errors import IndexBusyError, IndexMissingError, SnapshotError
 from rag.protocols import Encoder
 from rag.retrieve import Retriever
+from rag.retrieve import Retriever
 from rag.store import IndexDirectory, open_snapshot, verify_generation
 from rag.store.layout import FILES, MANIFEST
 from tests.conftest import ROOT, LetterEncoder
@@ -223,6 +224,16 @@ def test_all_is_on_the_disk_before_it_is_named(tmp_path: Path, monkeypatch: pyte
     assert steps[named + 2] == ("fsync", (index / "CURRENT").stat().st_ino)
     assert current == named + 3
     assert steps[current + 1 :] == [("fsync", index.stat().st_ino)]
+
+
+def test_an_index_that_lasts_no_longer_than_its_program_waits_for_no_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(handle: int) -> None:
+        raise AssertionError(handle)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    assert Retriever.from_documents(["Tea grows on hills."]).search("tea", rerank=False)
 
 
 def hold(index: Path, pipe: Connection) -> None:

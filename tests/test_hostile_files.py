@@ -1,19 +1,26 @@
 """Files that a reader may die of, never end with, or be misled by: they harm nobody."""
 
+import json
 import os
 import random
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
 from rag.build import build_index
 from rag.config import Settings
 from rag.corpus import Limits
+from rag.corpus.workers import asked_of
 from rag.protocols import Encoder
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory
 from tests import papers
+from tests.conftest import ROOT
 from tests.papers import RIVER, read, written
 
 
@@ -135,3 +142,15 @@ def test_a_reader_that_never_ends_is_ended(tmp_path: Path) -> None:
     assert time.monotonic() - began < 30
     assert found["quick.html"].text == "Tea."
     assert failed["slow.html"] == "reading it took more than read_seconds = 1 allows"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no timers for processes")
+def test_a_reader_ends_itself_where_its_builder_died(tmp_path: Path) -> None:
+    folder = written(tmp_path, {"slow.html": "<p>" + "<b><i>" * 2_000_000})
+    command = [sys.executable, "-m", "rag.corpus.worker", "0.2", "4096"]
+    asked = asked_of(folder / "slow.html", "slow.html", "html", 100)
+    with subprocess.Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(asked).encode() + b"\n")
+        process.stdin.flush()
+        assert process.wait(30) == -signal.SIGALRM

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from rag.errors import ReceiptError
 from rag.receipt.form import VERSION, Receipt
-from rag.store.durable import publish, write_file
+from rag.store.durable import Disk
 
 MOST_BYTES = 16_000_000
 """A file that is larger is surely something else."""
@@ -20,10 +20,10 @@ def write_receipt(path: Path, receipt: Receipt) -> None:
     Raises `ReceiptError` where it cannot be written.
     """
     target = path.resolve()
-    beside = target.with_name(f".receipt-{secrets.token_hex(8)}")
+    beside, disk = target.with_name(f".receipt-{secrets.token_hex(8)}"), Disk()
     try:
-        write_file(beside, receipt_bytes(receipt))
-        publish(beside, target)
+        disk.write_file(beside, receipt_bytes(receipt))
+        disk.publish(beside, target)
     except OSError as error:
         raise ReceiptError(f"The receipt {path} cannot be written: {error.strerror}.") from None
     finally:

@@ -111,7 +111,7 @@ class Retriever:
         settings = (settings or Settings.load()).model_copy(update={"store": "faiss"})
         encoder = open_encoder(settings)
         folder = tempfile.TemporaryDirectory(prefix="seedrag-")
-        directory = IndexDirectory(Path(folder.name))
+        directory = IndexDirectory(Path(folder.name), lasts=False)
         build_documents(directory, [], found_in_memory(documents), encoder, settings)
         reranker = reranker or open_reranker(settings)
         retriever = cls(open_snapshot(directory), encoder, settings, reranker, directory)

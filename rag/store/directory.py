@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rag.errors import IndexBusyError, IndexCorruptError, IndexMissingError, SnapshotError
-from rag.store import durable, layout
+from rag.store import layout
+from rag.store.durable import Disk
 from rag.store.layout import Manifest
 
 CURRENT = "CURRENT"
@@ -18,10 +19,11 @@ _GENERATION = re.compile(r"gen-(\d{6,})")
 
 
 class IndexDirectory:
-    """A folder of generations, one of them current."""
+    """A folder of generations, one of them current; one that need not last is written faster."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lasts: bool = True) -> None:
         self.path = path
+        self.disk = Disk(lasts)
 
     def current(self) -> str:
         """Return the published generation's name.
@@ -103,8 +105,8 @@ class IndexDirectory:
     def point_to(self, generation: str) -> None:
         """Publish a generation: from this rename on, readers who open get it."""
         fresh = self.path / f".{CURRENT}.new"
-        durable.write_file(fresh, f"{generation}\n".encode())
-        durable.publish(fresh, self.path / CURRENT)
+        self.disk.write_file(fresh, f"{generation}\n".encode())
+        self.disk.publish(fresh, self.path / CURRENT)
 
     def clean(self, keep: int, before: str | None = None) -> None:
         """Remove what a dead writer left, and all but the current and `keep - 1` before it.

@@ -11,7 +11,7 @@ import numpy as np
 import xxhash
 
 from rag.lexical import LexicalBuilder
-from rag.store import durable, layout
+from rag.store import layout
 from rag.store.directory import STAGING, IndexDirectory
 from rag.store.layout import ChunkRow, Manifest
 from rag.types import Vectors
@@ -115,11 +115,11 @@ class GenerationWriter:
             search=search,
         )
         sealed = manifest.sealed({**time, "sources": self._directory.relative(sources)})
-        durable.write_file(self.folder / layout.MANIFEST, sealed)
-        durable.sync_folder(self.folder)
+        self._directory.disk.write_file(self.folder / layout.MANIFEST, sealed)
+        self._directory.disk.sync_folder(self.folder)
         ready(self.folder, Manifest.parse(sealed, layout.MANIFEST))
         name = self._directory.next_name()
-        durable.publish(self.folder, self._directory.folder(name))
+        self._directory.disk.publish(self.folder, self._directory.folder(name))
         self._directory.point_to(name)
         return name
 
@@ -129,7 +129,7 @@ class GenerationWriter:
         with ThreadPoolExecutor(2) as pool:
             described = pool.map(describe, paths)
             for path in paths:
-                durable.sync_file(path)
+                self._directory.disk.sync_file(path)
             return dict(zip(names, described, strict=True))
 
     def _put(self, name: str, data: bytes) -> int:
