@@ -25,7 +25,6 @@ from rag.config import Settings
 from rag.errors import IndexBusyError, IndexMissingError, SnapshotError
 from rag.protocols import Encoder
 from rag.retrieve import Retriever
-from rag.retrieve import Retriever
 from rag.store import IndexDirectory, open_snapshot, verify_generation
 from rag.store.layout import FILES, MANIFEST
 from tests.conftest import ROOT, LetterEncoder
