@@ -3,6 +3,7 @@
 # make eval        is it still right? ask the gold questions and compare with the baseline
 # make test        run the tests      make check   lint, format, types      make bench   measure
 # make bench-scale   how an index grows to a million chunks: an hour, and 20 GB of disk
+# make bench-peers   the same task by txtai, LangChain, LlamaIndex and Haystack: an hour, and 4 GB of disk
 # make test-all    the long tests too
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 Q ?= How many people walked free on 16 September?
 
-.PHONY: ask build serve eval setup setup-dev test test-all check format bench bench-scale clean
+.PHONY: ask build serve eval setup setup-dev test test-all check format bench bench-scale bench-peers clean
 
 ask: setup build
 	@$(BIN)/rag ask -- "$$QUESTION"
@@ -70,6 +71,10 @@ bench-scale: setup-dev
 	$(BIN)/python -m eval.bench scale
 	$(BIN)/python -m eval.bench.plot "$$(ls -t eval/bench/results/*.json | head -1)" docs/images/scale.png
 
+bench-peers: export PIP_ARGS := $(PIP_ARGS)
+bench-peers: setup-dev
+	$(BIN)/python -m eval.bench peers
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-peers
 	find index -mindepth 1 ! -name README.md -delete

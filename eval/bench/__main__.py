@@ -24,12 +24,13 @@ BENCHMARKS: Mapping[str, Mapping[str, str]] = {
     "cold": {},
     "rebuild": {},
     "scale": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    "peers": {},
     "serve": {},
     "soak": {},
 }
 """The benchmarks in the order that they run in, and the environment that each needs."""
 
-LONG = ("scale",)
+LONG = ("scale", "peers")
 """Benchmarks that only run where they are named."""
 
 QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1"}

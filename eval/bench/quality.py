@@ -77,7 +77,12 @@ def _measured(folder: Path, gold: Gold, settings: Settings, options: Options) ->
 
 
 def each_ndcg(gold: Gold, found: Sequence[Sequence[Passage]]) -> list[float]:
-    """Return each question's nDCG@10 of documents, a document ranked where its best passage is.
+    """Return each question's nDCG@10 of documents, a document ranked where its best passage is."""
+    return each_document_ndcg(gold, [[passage.doc for passage in passages] for passages in found])
+
+
+def each_document_ndcg(gold: Gold, found: Sequence[Sequence[str]]) -> list[float]:
+    """Return each question's nDCG@10, given its passages' documents, best first.
 
     ir-measures settles ties by its own rules, so scores fall strictly.
     """
@@ -90,8 +95,8 @@ def each_ndcg(gold: Gold, found: Sequence[Sequence[Passage]]) -> list[float]:
     ]
     runs = [
         ir_measures.ScoredDoc(item["id"], doc, -rank)
-        for item, passages in zip(gold, found, strict=True)
-        for rank, doc in enumerate(dict.fromkeys(passage.doc for passage in passages))
+        for item, docs in zip(gold, found, strict=True)
+        for rank, doc in enumerate(dict.fromkeys(docs))
     ]
     measure = ir_measures.nDCG @ 10
     values = {each.query_id: each.value for each in ir_measures.iter_calc([measure], qrels, runs)}

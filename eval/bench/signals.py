@@ -50,7 +50,7 @@ def run(options: Options) -> list[Row]:
 
 
 def _measured(name: str, folder: Path, options: Options) -> list[Row]:
-    gold = [item for item in answerable(folder / "gold.jsonl") if _is_test(item, folder)]
+    gold = [item for item in answerable(folder / "gold.jsonl") if is_test(item, folder)]
     gold = gold[:: max(1, len(gold) // _QUICK)] if options.quick else gold
     settings = Settings.load(remembered=4 * len(gold))
     encoder = open_encoder(settings)
@@ -80,7 +80,7 @@ def _measured(name: str, folder: Path, options: Options) -> list[Row]:
     ]
 
 
-def _is_test(item: dict[str, Any], folder: Path) -> bool:
+def is_test(item: dict[str, Any], folder: Path) -> bool:
     """Tell whether a question is of those that nothing was trained on."""
     split = folder / "split.json"
     if not split.exists():
