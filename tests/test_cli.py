@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -193,8 +194,9 @@ def test_watching_builds_whenever_something_changes(tmp_path: Path) -> None:
     seeds.mkdir()
     (seeds / "tea.md").write_text("Tea is hot.")
     command = [sys.executable, "-m", "rag", "build", seeds, "--index", index, "--watch"]
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whatever the tests' own shell set
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
     ) as watching:
         assert watching.stdout is not None
         try:
