@@ -37,6 +37,8 @@ ARRAYS: Mapping[str, str] = {
 
 _LONG = 1 / 64
 """Share of all chunks from which a term's postings are worth looking whether we can do without."""
+_MANY = 1 / 8
+"""Share of all chunks from which it is faster to look at all than to know which have a score."""
 _FEW = 4096
 """Chunks in which terms are looked up faster than their postings are added up."""
 _SLACK = 1e-4
@@ -96,17 +98,25 @@ class Lexical:
         known.sort(reverse=True)
         total = np.zeros(len(self.lengths), np.float32)
         rest = sum(bound for bound, _, _ in known)
+        alive: Rows | None = np.empty(0, np.intp)
+        is_open = True
         for bound, place, weight in known:
             start, end = self._postings(place)
             if end - start > _LONG * len(total):
-                least = _kth(total, k, rest) - _SLACK
+                least = _kth(total if alive is None else total[alive], k) - _SLACK
                 if rest < least:
-                    rows = np.flatnonzero(total >= least - rest)
-                    if len(rows) <= _FEW:
-                        return rows
-            total[self.posting_rows[start:end]] += self.posting_weights[start:end] * np.float32(weight)
+                    alive, is_open = _at_least(total, alive, least - rest), False
+                    if len(alive) <= _FEW:
+                        return np.sort(alive)
+            rows = self.posting_rows[start:end].astype(np.intp)
+            scores = total[rows]
+            if is_open and alive is not None:
+                alive = np.concatenate([alive, rows[scores == 0]])
+                alive = None if len(alive) > _MANY * len(total) else alive
+            total[rows] = scores + self.posting_weights[start:end] * np.float32(weight)
             rest -= bound
-        return np.flatnonzero(total >= max(_kth(total, k, 0.0) - _SLACK, _LEAST))
+        least = _kth(total if alive is None else total[alive], k) - _SLACK
+        return np.sort(_at_least(total, alive, max(least, _LEAST)))
 
     def places(self, weights: Mapping[str, float]) -> dict[int, float]:
         """Return weights by the terms' places, of the terms that there are."""
@@ -151,11 +161,16 @@ class Lexical:
         return int(self.posting_ends[place - 1]) if place else 0, int(self.posting_ends[place])
 
 
-def _kth(total: Scores, k: int, floor: float) -> float:
-    """Return the `k`-th highest score, or 0 where it is no higher than `floor`."""
-    highest = float(total.max()) if len(total) else 0.0
+def _at_least(total: Scores, rows: Rows | None, least: float) -> Rows:
+    """Return those of `rows`, or of all, whose total is at least that."""
+    return np.flatnonzero(total >= least) if rows is None else rows[total[rows] >= least]
+
+
+def _kth(scores: Scores, k: int) -> float:
+    """Return the `k`-th highest of scores above 0, or 0 where they are fewer."""
+    highest = float(scores.max(initial=0))
     for share in (0.5, 0.25, 0.0):
-        some = total[total > max(share * highest, floor)]
+        some = scores[scores > share * highest]
         if len(some) >= k:
             return float(np.partition(some, len(some) - k)[len(some) - k])
     return 0.0

@@ -104,6 +104,9 @@ class Indexed(Protocol):
     folder: Path
     vectors: Vectors
 
+    def vectors_of(self, rows: Rows) -> Vectors:
+        """Return the vectors of some rows, shape (len(rows), d)."""
+
     @property
     def digest(self) -> str:
         """What names its content."""

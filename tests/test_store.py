@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from rag.errors import (
 )
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, Manifest, open_snapshot, verify_generation
+from rag.store import snapshot as snapshots
 from rag.store.layout import FILES, FORMAT, MANIFEST
 from rag.stores import ivf
 from rag.types import Document
@@ -467,6 +469,20 @@ def test_many_chunks_are_searched_by_a_file_that_is_checked_and_carried_over(
     flipped(0.5)(index / NEW / ivf.FILE)
     with pytest.raises(IndexCorruptError, match="search"):
         open_snapshot(IndexDirectory(index))
+
+
+def test_what_a_large_index_lets_go_of_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = [{"id": f"{n:03}", "text": f"Mill {n} takes a toll of {n} pennies."} for n in range(40)]
+    small = built(tmp_path / "index", documents)
+    monkeypatch.setattr(snapshots, "LARGE", 0)
+    large = built(tmp_path / "index", documents)
+    for n in range(2 * snapshots.FEW):
+        question = f"What toll does mill {n} take?"
+        assert large.search(question) == small.search(question)
+    rows = np.array([7, 3, 39])
+    assert (large.snapshot.vectors_of(rows) == small.snapshot.vectors[rows]).all()
 
 
 def test_an_encoder_that_reads_less_makes_other_chunks(tmp_path: Path) -> None:

@@ -126,8 +126,8 @@ def measure(index: Path, data: Path) -> list[Row]:
         spent = timed(retriever, asked, rerank)
         rows += _told(name, spent)
         if not rerank:
-            said = "resident after these searches, mapped pages included"
-            rows.append(Row("memory", _resident_mb(), "MB", note=said))
+            said = "the most that was resident until here, mapped pages included"
+            rows.append(Row("memory", _peak_mb(), "MB", note=said))
     recall = _recall(snapshot, retriever, encoder.encode_queries(asked))
     said = ", ".join(f"{key} {value}" for key, value in snapshot.search.items() if key != "files")
     return [*rows, Row("recall", recall, "recall@10", note=said)]
@@ -155,9 +155,9 @@ def _recall(snapshot: Snapshot, retriever: Retriever, queries: Vectors) -> float
     return float(np.mean([len(np.intersect1d(*pair)) / 10 for pair in zip(found, truth, strict=True)]))
 
 
-def _resident_mb() -> float:
+def _peak_mb() -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1000
     return float("nan")
 

@@ -208,6 +208,7 @@ class Retriever:
         reranker, blind = _reading(reranker, text.language(query.question), language)
         wanted = max(top_k, reranker.depth) if reranker else top_k
         passages = merged(opened.snapshot, rows, signals, wanted)
+        opened.snapshot.searched()
         if reranker is not None:
             passages = list(reranker.rerank(query.question, passages))[:top_k]
         lexical = opened.snapshot.lexical

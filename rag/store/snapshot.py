@@ -2,9 +2,12 @@
 
 import errno
 import json
+import mmap
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,11 @@ from rag.store.layout import DocumentRow, Manifest
 from rag.store.writer import checksum, describe
 from rag.types import Filter, Rows, Vectors
 
+LARGE = 1 << 30
+"""Bytes of a generation from which what searches have looked at does not stay in our memory."""
+FEW = 16
+"""Searches after which it is let go."""
+_CAN_LET_GO = hasattr(mmap, "MADV_DONTNEED") and hasattr(os, "preadv")
 _ROWS = 1024
 """Documents whose rows stay decoded."""
 
@@ -31,15 +39,19 @@ class Snapshot:
         self.folder = folder
         self.generation = folder.name
         self.manifest = manifest
-        self._lines = _mapped(folder / layout.DOCUMENTS, "u1")
-        self._documents = _mapped(folder / layout.DOCUMENT_TABLE, layout.DOCUMENT_DTYPE)
-        self._texts = _mapped(folder / layout.TEXTS, "u1")
-        self.chunks = _mapped(folder / layout.CHUNK_TABLE, layout.CHUNK_DTYPE)
+        self._maps: list[mmap.mmap] = []
+        self._lines = self._mapped(layout.DOCUMENTS, "u1")
+        self._documents = self._mapped(layout.DOCUMENT_TABLE, layout.DOCUMENT_DTYPE)
+        self._texts = self._mapped(layout.TEXTS, "u1")
+        self.chunks = self._mapped(layout.CHUNK_TABLE, layout.CHUNK_DTYPE)
         dimension = int(manifest.encoder["dimension"])
-        self.vectors: Vectors = _mapped(folder / layout.VECTORS, "<f4").reshape(-1, dimension)
-        self.hashes = _mapped(folder / layout.HASHES, f"V{layout.HASH_BYTES}")
-        arrays = [_mapped(folder / name, kind) for name, kind in lexical.ARRAYS.items()]
+        self.vectors: Vectors = self._mapped(layout.VECTORS, "<f4").reshape(-1, dimension)
+        self.hashes = self._mapped(layout.HASHES, f"V{layout.HASH_BYTES}")
+        arrays = [self._mapped(name, kind) for name, kind in lexical.ARRAYS.items()]
         self.lexical = Lexical(*arrays)
+        self._searches = count(1)
+        self._lets_go = _CAN_LET_GO and sum(map(len, self._maps)) > LARGE
+        self._row_file = (folder / layout.VECTORS).open("rb") if self._lets_go else None
         self._row = lru_cache(_ROWS)(self._read_row)
 
     @property
@@ -56,6 +68,33 @@ class Snapshot:
     def words(self) -> Lexical:
         """Its chunks' terms."""
         return self.lexical
+
+    def searched(self) -> None:
+        """Take note of a search; every few, a large generation's pages leave this process' memory.
+
+        The system keeps them and gives them back to whoever looks. It maps sixteen for each that is
+        looked at, so that after some hundred searches of a million chunks all would be mapped.
+        """
+        if self._lets_go and next(self._searches) % FEW == 0:
+            for each in self._maps:
+                each.madvise(mmap.MADV_DONTNEED)
+
+    def vectors_of(self, rows: Rows) -> Vectors:
+        """Return the vectors of some rows, shape (len(rows), d)."""
+        if self._row_file is None:
+            return self.vectors[rows]
+        found = np.empty((len(rows), self.vectors.shape[1]), "<f4")
+        size, room = found.itemsize * found.shape[1], found.data.cast("B")
+        for at, row in enumerate(rows.tolist()):  # reading them maps no pages around them
+            os.preadv(self._row_file.fileno(), [room[at * size : (at + 1) * size]], row * size)
+        return found
+
+    def _mapped(self, name: str, kind: Any) -> NDArray[Any]:
+        with (self.folder / name).open("rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                return np.empty(0, kind)
+            self._maps.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return np.frombuffer(self._maps[-1], kind)
 
     def __len__(self) -> int:
         return len(self.chunks)
@@ -240,12 +279,6 @@ def verify_generation(
 def _broken(damage: Sequence[str]) -> str:
     more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
     return f"{damage[0]}{more}; run `rag rollback` to return to an earlier generation."
-
-
-def _mapped(path: Path, kind: Any) -> NDArray[Any]:
-    if path.stat().st_size == 0:
-        return np.empty(0, kind)
-    return np.memmap(path, kind, "r").view(np.ndarray)
 
 
 def _flat(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

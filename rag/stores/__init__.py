@@ -19,7 +19,8 @@ class LocalStores:
         """Return what searches a generation."""
         from rag.stores.ivf import open_store
 
-        return open_store(indexed.vectors, indexed.folder, indexed.search), indexed.words
+        store = open_store(indexed.vectors, indexed.folder, indexed.search, indexed.vectors_of)
+        return store, indexed.words
 
     def put(self, indexed: Indexed, index: Path) -> None:
         """Do nothing: it is there."""

@@ -1,6 +1,6 @@
 """Exact search by FAISS over rows that may be mapped from disk: nothing is copied to open them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import faiss
 import numpy as np
@@ -15,10 +15,14 @@ BLOCK = 65_536
 
 
 class FaissStore:
-    """Inner product over unit rows, which is the cosine: higher is better."""
+    """Inner product over unit rows, which is the cosine: higher is better.
 
-    def __init__(self, vectors: Vectors) -> None:
+    `vectors_of` gives some of the rows, where there is a better way than to take them from all.
+    """
+
+    def __init__(self, vectors: Vectors, vectors_of: Callable[[Rows], Vectors] | None = None) -> None:
         self._vectors = vectors
+        self._vectors_of = vectors_of or vectors.__getitem__
 
     def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> tuple[Rows, Scores]:
         """Return rows and scores, each (len(queries), k), best first; among `rows` if given."""
@@ -38,7 +42,7 @@ class FaissStore:
 
         A row's score depends on that row alone, whatever else is asked for.
         """
-        near: Scores = np.einsum("nd,d->n", self._vectors[rows], query)
+        near: Scores = np.einsum("nd,d->n", self._vectors_of(rows), query)
         return near
 
     def best(self, queries: Vectors, near: Sequence[Rows], k: int) -> tuple[Rows, Scores]:

@@ -6,7 +6,7 @@ many, is chosen when the index is built, by what is found against exact search. 
 so nothing is copied to open it; it is derived from the vectors and could be made anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,14 @@ class Tuning:
 class IvfStore(FaissStore):
     """Nearest rows by a file that `write` made; scores are exact."""
 
-    def __init__(self, vectors: Vectors, path: Path, tuning: Mapping[str, Any]) -> None:
-        super().__init__(vectors)
+    def __init__(
+        self,
+        vectors: Vectors,
+        path: Path,
+        tuning: Mapping[str, Any],
+        vectors_of: Callable[[Rows], Vectors] | None = None,
+    ) -> None:
+        super().__init__(vectors, vectors_of)
         self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
         self._probes = int(tuning["probes"])
 
@@ -75,11 +81,16 @@ class IvfStore(FaissStore):
         return self.best(queries, [row[row >= 0] for row in near], k)
 
 
-def open_store(vectors: Vectors, folder: Path, tuning: Mapping[str, Any]) -> FaissStore:
+def open_store(
+    vectors: Vectors,
+    folder: Path,
+    tuning: Mapping[str, Any],
+    vectors_of: Callable[[Rows], Vectors] | None = None,
+) -> FaissStore:
     """Return the store of a generation's vectors."""
     if tuning.get("kind", "exact") == "exact":
-        return FaissStore(vectors)
-    return IvfStore(vectors, folder / FILE, tuning)
+        return FaissStore(vectors, vectors_of)
+    return IvfStore(vectors, folder / FILE, tuning, vectors_of)
 
 
 def write(

@@ -177,7 +177,7 @@ class _MilvusStore(FaissStore):
         indexed: Indexed,
         ask: _Ask,
     ) -> None:
-        super().__init__(indexed.vectors)
+        super().__init__(indexed.vectors, indexed.vectors_of)
         self._words: WordIndex = indexed.words
         self._ask = ask
 
