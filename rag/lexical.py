@@ -91,6 +91,10 @@ class Lexical:
                 total += np.where(held[at] == sought, gain, np.float32(0))
         return total
 
+    def most(self, weights: Mapping[str, float]) -> float:
+        """Return what no chunk's score for weighted terms exceeds; an unknown term is the rarest."""
+        return sum(weight * self.idf(term) for term, weight in weights.items())
+
     def _candidates(self, weights: Mapping[str, float], k: int) -> Rows:
         """Return rows, rising, among which are those of the `k` highest scores."""
         places = self.places(weights).items()

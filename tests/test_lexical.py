@@ -77,6 +77,16 @@ def test_scores_are_lucenes(folder: Path, corpus: Corpus, query: dict[str, float
 
 
 @quick
+@given(CORPORA, st.dictionaries(WORDS, st.floats(0.1, 3), max_size=5))
+def test_no_score_exceeds_the_most(folder: Path, corpus: Corpus, query: dict[str, float]) -> None:
+    found = opened(files_of(folder, corpus))
+    most = found.most(query)
+    assert (found.scores(query, np.arange(len(corpus))) <= most * (1 + 1e-5)).all()
+    unheard = math.log(1 + (len(corpus) + 0.5) / 0.5)
+    assert found.most(query | {"absent": 2.0}) == pytest.approx(most + 2 * unheard)
+
+
+@quick
 @given(
     st.lists(CHUNKS, min_size=1, max_size=60),
     st.dictionaries(WORDS, st.floats(0.1, 3), max_size=6),

@@ -119,7 +119,11 @@ class Settings(ServiceSettings):
     milvus_prefix: str = Field("seedrag", description="What names of our collections begin with.")
     top_k: int = Field(8, ge=1, le=1000, description="Passages that are retrieved.")
     alpha: float = Field(
-        0.5, ge=0, le=1, description="Weight of the dense signal where the encoder can read."
+        0.5,
+        ge=0,
+        le=1,
+        description="Usual weight of the dense signal where the encoder can read; each question moves "
+        "it.",
     )
     alpha_blind: float = Field(
         0.1, ge=0, le=1, description="The same where the encoder cannot read the language."

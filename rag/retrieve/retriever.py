@@ -264,13 +264,13 @@ class Retriever:
         lexical, terms = opened.snapshot.lexical, query.terms(language)
         rows = np.union1d(near[near >= 0], opened.words.top(terms, depth, allowed))
         dense, bm25 = opened.store.scores(query.vector, rows), lexical.scores(terms, rows)
-        fused = convex_fusion(dense, bm25, alpha)
+        fused, weight = convex_fusion(dense, bm25, alpha, lexical.most(terms))
         order = np.lexsort((rows, -fused))
         signals = {
             "score": fused[order],
             "dense": dense[order],
             "lexical": bm25[order],
-            "alpha": np.full(len(rows), alpha, np.float32),
+            "alpha": np.full(len(rows), weight, np.float32),
         }
         return rows[order], signals
 
