@@ -65,10 +65,10 @@ def test_the_scores_shown_are_those_of_the_blessed_baseline() -> None:
         for found in (baseline["metrics"][name] for name in metrics)
     ]
     assert shown == expected
-    wrong = "9 were not retrieved, 8 answered wrong, 19 wrongly withheld, and 12 answered although"
     stages = ("not retrieved", "answered wrong", "wrongly abstained", "wrongly answered")
-    assert [baseline["stages"][stage] for stage in stages] == [9, 8, 19, 12]
-    assert wrong in README
+    lost, other, withheld, answered = (baseline["stages"][stage] for stage in stages)
+    wrong = f"{lost} were not retrieved, {other} answered wrong, {withheld} wrongly withheld"
+    assert f"{wrong}, and {answered} answered although" in README
 
 
 def _short(value: float) -> str:
