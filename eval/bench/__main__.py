@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, Mapping[str, str]] = {
     "encode": {},
     "quality": {"OMP_NUM_THREADS": "1"},
     "signals": {},
+    "formats": {},
     "answer": {},
     "cold": {},
     "rebuild": {},
