@@ -155,6 +155,7 @@ class Collections(Mapping[str, Collection]):
             open_backends(settings.model_copy(update={"backend": backend}), encoder)
         open_judge(settings.judge, encoder)
         open_reader(settings)
+        open_reranker(settings)
         Prompter.open(settings.prompts)
         Calibration.load(settings.calibration)
 

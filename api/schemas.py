@@ -75,8 +75,8 @@ class SearchBody(_QuestionBody):
 
     rerank: StrictBool = Field(
         True,
-        description="Whether the reader orders them, where the service has one; `false` leaves that to "
-        "the search, which is faster by far.",
+        description="Whether they are ordered anew, as the service is set to; `false` leaves them as "
+        "words and vectors found them, which is faster by far.",
     )
 
 

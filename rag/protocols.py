@@ -105,7 +105,7 @@ class Indexed(Protocol):
     vectors: Vectors
 
     def vectors_of(self, rows: Rows) -> Vectors:
-        """Return the vectors of some rows, shape (len(rows), d)."""
+        """Return the vectors of some rows, which rise, shape (len(rows), d)."""
 
     @property
     def digest(self) -> str:

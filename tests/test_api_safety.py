@@ -453,7 +453,7 @@ def test_receipts_take_no_more_room_than_allowed() -> None:
         receipts.take(given[0])
 
 
-@pytest.mark.parametrize("setting", ["backend", "judge", "prompts", "calibration"])
+@pytest.mark.parametrize("setting", ["backend", "judge", "prompts", "calibration", "reranker"])
 def test_what_no_question_could_be_answered_with_is_told_at_the_start(
     setting: str, seed_index: Path
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from rag import Retriever
 from rag.bundled import bundled_folder
 from rag.config import Settings
 from rag.errors import ConfigError, ReaderError
-from rag.reader import open_reranker
-from rag.reader.cross import CrossReranker
+from rag.reader import open_reranker, reader_digest
+from rag.reader.cross import MOST, CrossReranker, digest
 from rag.types import Document, Passage
 
 QUESTION = "Who built the engine?"
@@ -103,11 +104,44 @@ def test_it_is_one_setting_away(graph: Path) -> None:
     assert open_reranker(settings.model_copy(update={"rerank": False})) is None
 
 
-@pytest.mark.parametrize("broken", ["missing", "labels", "graph", "config"])
+def test_only_the_first_are_read(graph: Path) -> None:
+    many = [Passage(f"d{n}", 0, 9, f"Text {n}.", 0.5) for n in range(MOST + 2)]
+    ranked = CrossReranker.open(str(graph)).rerank(QUESTION, many)
+    assert [(each.doc, each.score) for each in ranked[-2:]] == [(f"d{MOST}", 0), (f"d{MOST + 1}", 0)]
+    assert "cross" in ranked[MOST - 1].signals
+
+
+@pytest.mark.parametrize("said", [RuntimeError("out of room\nat 0x0"), [0.5, float("nan"), 1.0]])
+def test_a_model_that_fails_is_said_to(said: Exception | list[float]) -> None:
+    def scorer(question: str, texts: Sequence[str]) -> np.ndarray:
+        if isinstance(said, Exception):
+            raise said
+        return np.array(said, np.float32)
+
+    with pytest.raises(ReaderError) as caught:
+        CrossReranker(scorer).rerank(QUESTION, _passages())
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_receipt_names_changes_with_the_weights(graph: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(graph, tmp_path / "model")
+    settings = Settings.load(reranker=f"cross:{folder}")
+    named = reader_digest(settings)
+    assert named is not None
+    assert reader_digest(Settings.load()) == named.partition(",")[0]
+    assert digest(str(folder)) in named
+    with (folder / "onnx" / "model.onnx").open("ab") as file:
+        file.write(b"\0")
+    assert digest(str(folder)) not in named
+
+
+@pytest.mark.parametrize("broken", ["missing", "labels", "graph", "config", "encoder"])
 def test_what_is_no_cross_encoder_is_refused(broken: str, graph: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     if broken == "labels":
         _made(folder, labels=2)
+    elif broken == "encoder":
+        shutil.copytree(bundled_folder(), folder)
     elif broken != "missing":
         shutil.copytree(graph, folder)
     if broken == "graph":

@@ -92,9 +92,11 @@ def test_no_score_exceeds_the_most(folder: Path, corpus: Corpus, query: dict[str
     st.dictionaries(WORDS, st.floats(0.1, 3), max_size=6),
     st.integers(1, 8),
     st.sampled_from([0.0, lexical._LONG, 0.5]),
+    st.sampled_from([0, 3, lexical._FEW]),
+    st.sampled_from([0.02, lexical._MANY, 0.9]),
 )
 def test_the_best_are_the_best_of_all(
-    folder: Path, corpus: Corpus, query: dict[str, float], k: int, long: float
+    folder: Path, corpus: Corpus, query: dict[str, float], k: int, long: float, few: int, many: float
 ) -> None:
     index = opened(files_of(folder, corpus))
     rows = np.arange(len(corpus))
@@ -102,6 +104,8 @@ def test_the_best_are_the_best_of_all(
     best = [row for row in np.lexsort((rows, -scores)).tolist() if scores[row] > 0]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lexical, "_LONG", long)
+        patch.setattr(lexical, "_FEW", few)
+        patch.setattr(lexical, "_MANY", many)
         assert index.top(query, k).tolist() == best[:k]
     odd = [row for row in best if row % 2]
     assert index.top(query, k, rows[1::2]).tolist() == odd[:k]

@@ -1,8 +1,10 @@
 """Every damaged byte is noticed and named, a rollback mends it; what readers get from a snapshot."""
 
 import dataclasses
+import gc
 import json
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -481,8 +483,40 @@ def test_what_a_large_index_lets_go_of_comes_back(
     for n in range(2 * snapshots.FEW):
         question = f"What toll does mill {n} take?"
         assert large.search(question) == small.search(question)
-    rows = np.array([7, 3, 39])
-    assert (large.snapshot.vectors_of(rows) == small.snapshot.vectors[rows]).all()
+        if sys.platform == "linux":
+            assert (_resident(large) == 0) == (n % snapshots.FEW == snapshots.FEW - 1)
+    for where in ({"doc": "00*"}, {"doc": "nowhere*"}):
+        assert large.search("toll", filter=where) == small.search("toll", filter=where)
+    for rows in ([], [3], [3, 4, 5, 7, 39]):
+        some = np.array(rows, np.int64)
+        assert (large.snapshot.vectors_of(some) == small.snapshot.vectors[some]).all()
+
+
+def _resident(retriever: Retriever) -> int:
+    """Return how many kB of the mapped postings are in this process' memory, by its last mapping."""
+    name = str(retriever.snapshot.folder / "posting_rows.bin")
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    mapped = [at for at, line in enumerate(lines) if line.endswith(name)]
+    known = [int(lines[at + 4].split()[1]) for at in mapped if lines[at + 4].startswith("Rss:")]
+    assert len(known) == 2, "small and large"
+    return min(known)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts in /proc")
+def test_a_snapshot_that_is_dropped_lets_go_of_its_files(
+    sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "LARGE", 0)
+    handles = Path("/proc/self/fd")
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(list(handles.iterdir()))
+        for _ in range(5):
+            open_snapshot(IndexDirectory(sound)).document(0)
+        assert len(list(handles.iterdir())) == before
+    finally:
+        gc.enable()
 
 
 def test_an_encoder_that_reads_less_makes_other_chunks(tmp_path: Path) -> None:

@@ -157,18 +157,18 @@ def spooled(entry: Entry, spool: BinaryIO) -> Document:
 def changed_documents(snapshot: Snapshot, sources: Sequence[Path], settings: Settings) -> Iterator[str]:
     """Yield the ids of documents that the index lacks or has otherwise, then how many are gone.
 
-    What it was built with comes first, where that is other by now: then every file is read anew.
+    Where it was built with other settings or readers, that is all that is said.
     """
     seen: set[bytes] = set()
     failures: list[tuple[int, Failure]] = []
     held = 0
     before = Before(snapshot, sources)
     now = recorded(settings, snapshot.manifest.encoder["max_tokens"])
-    alike = now == dict(snapshot.manifest.settings)
-    if not alike:
+    if now != dict(snapshot.manifest.settings):
         yield "built with other settings or readers"
+        return
     for root, source in enumerate(sources):
-        known = partial(before.has, source) if alike else None
+        known = partial(before.has, source)
         for item in read_source(source, settings.max_file_mb, settings.index, limits(settings), known):
             if isinstance(item, Failure):
                 failures.append((root, item))

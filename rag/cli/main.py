@@ -128,7 +128,7 @@ def search(
     index: Index = None,
     explain: Explain = False,
     where: Where = None,
-    rerank: Annotated[bool, typer.Option(help="Whether the reader orders them.")] = True,
+    rerank: Annotated[bool, typer.Option(help="Whether they are ordered anew.")] = True,
     batch: Batch = None,
     as_json: Json = False,
 ) -> None:

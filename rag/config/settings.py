@@ -126,7 +126,10 @@ class Settings(ServiceSettings):
         "it.",
     )
     alpha_blind: float = Field(
-        0.1, ge=0, le=1, description="The same where the encoder cannot read the language."
+        0.1,
+        ge=0,
+        le=1,
+        description="Its weight where the encoder cannot read the language, whatever the question.",
     )
     candidates: int = Field(
         100, ge=1, le=10_000, description="Hits that each of the two searches brings to fusion."
@@ -154,7 +157,9 @@ class Settings(ServiceSettings):
     k1: float = Field(0.9, ge=0, le=10, description="BM25's saturation of repeated terms.")
     b: float = Field(0.6, ge=0, le=1, description="BM25's correction for length.")
     max_file_mb: float = Field(64, gt=0, description="Largest file that is read, in MB.")
-    read_seconds: float = Field(60, gt=0, description="Longest that reading one file may take.")
+    read_seconds: float = Field(
+        60, gt=0, allow_inf_nan=False, description="Longest that reading one file may take."
+    )
     read_memory_mb: int = Field(
         1024, ge=256, description="Most memory that reading one file may take, in MB."
     )

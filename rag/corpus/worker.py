@@ -78,6 +78,8 @@ def _limit(memory_mb: int) -> None:
 def _last(seconds: float) -> None:
     """Have the system end this process, where it can, if it has not said a word by then."""
     if hasattr(signal, "setitimer"):  # not on Windows
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 

@@ -52,11 +52,15 @@ def open_reranker(settings: Settings) -> Reranker | None:
 
 
 def reader_digest(settings: Settings) -> str | None:
-    """Return the first digits of the SHA-256 of the reader's weights, or None where it is off.
+    """Return what reads the passages by the first digits of the SHA-256 of its weights.
 
+    They are the reader's, then those of the cross-encoder where one is set; None where neither is.
     Raises `ReaderError` where they cannot be read.
     """
-    return None if settings.reader == OFF else _digest(_folder(settings) / GRAPH)
+    kind, _, model = settings.reranker.partition(":")
+    reader = [] if settings.reader == OFF else [_digest(_folder(settings) / GRAPH)]
+    cross = [f"cross {_cross_digest(model)}"] if kind == "cross" and settings.rerank else []
+    return ", ".join([*reader, *cross]) or None
 
 
 def reader_of(folder: Path, graph: str = GRAPH, threads: int = 0, remembered: int = 0) -> Reader:
@@ -85,6 +89,13 @@ def _cross(model: str, threads: int) -> Reranker:
     from rag.reader.cross import CrossReranker
 
     return CrossReranker.open(model, threads)
+
+
+@cache
+def _cross_digest(model: str) -> str:
+    from rag.reader.cross import digest
+
+    return digest(model)
 
 
 @cache

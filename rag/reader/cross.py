@@ -1,5 +1,6 @@
 """A cross-encoder of one's own: it reads question and passage together and says how well they fit."""
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -15,10 +16,15 @@ from rag.types import Passage, Scores
 
 DEPTH = 20
 """Passages that are read at least."""
+MOST = 100
+"""Passages that are read at most."""
+BATCH = 16
 GRAPHS = ("model.onnx", "onnx/model.onnx")
 """Where a model's folder may hold a graph, which is run without torch."""
 
 _LONGEST = 512
+_NOTHING: Scores = np.empty(0, np.float32)
+_PARTS = (".json", ".safetensors", ".bin", ".onnx")
 
 
 class PairScorer(Protocol):
@@ -48,31 +54,58 @@ class CrossReranker:
 
         try:
             folder = model_folder(model)
+            graph = _graph_in(folder)
+            kinds = json.loads((folder / "config.json").read_text(encoding="utf-8"))["architectures"]
+            if not any(kind.endswith("ForSequenceClassification") for kind in kinds):
+                raise ValueError(f"its config.json names {', '.join(kinds)}, which compares no texts")
+            scorer = _Graph(graph, folder, threads) if graph else _Network(folder)
+            if len(scorer("Is it? " * _LONGEST, ["It is. " * _LONGEST])) != 1:
+                raise ValueError("it says more than one number of question and passage")
         except EncoderError as error:
             raise ReaderError(str(error)) from None
-        graph = next((folder / name for name in GRAPHS if (folder / name).is_file()), None)
-        try:
-            scorer = _Graph(graph, folder, threads) if graph else _Network(folder)
-            if len(scorer("Is it?", ["It is."])) != 1:
-                raise ValueError("it says more than one number of question and passage")
         except Exception as error:  # each runtime has a dozen kinds of its own
-            said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-            raise ReaderError(f"The cross-encoder {model} cannot be used: {said}.") from None
+            raise ReaderError(f"The cross-encoder {model} cannot be used: {_told(error)}.") from None
         return cls(scorer)
 
     def rerank(self, question: str, passages: Sequence[Passage]) -> Sequence[Passage]:
         """Return the passages, best first; the score is the sigmoid of what the model says.
 
-        The signals gain `cross`, what it says, and `fused`, the score before.
+        The signals gain `cross`, what it says, and `fused`, the score before. What comes after the
+        first `MOST` is not read, stays in its order and scores 0. Raises `ReaderError` where the
+        model fails, or says what is no number.
         """
-        if not passages:
-            return []
-        said = self._scorer(question, [_shown(each) for each in passages])
+        read, rest = passages[:MOST], passages[MOST:]
+        try:
+            said = self._scorer(question, [_shown(each) for each in read]) if read else _NOTHING
+        except Exception as error:
+            raise ReaderError(f"The cross-encoder failed: {_told(error)}.") from None
+        if not np.isfinite(said).all():
+            raise ReaderError("The cross-encoder says what is no number; use another.")
         scored = [
             replace(each, score=score, signals={**each.signals, "fused": each.score, "cross": cross})
-            for each, score, cross in zip(passages, _sigmoid(said), said.tolist(), strict=True)
+            for each, score, cross in zip(read, _sigmoid(said), said.tolist(), strict=True)
         ]
-        return sorted(scored, key=lambda each: -each.signals["cross"])
+        unread = [
+            replace(each, score=0.0, signals={**each.signals, "fused": each.score}) for each in rest
+        ]
+        return [*sorted(scored, key=lambda each: -each.signals["cross"]), *unread]
+
+
+def digest(model: str) -> str:
+    """Return the first digits of one SHA-256 of a model's files; raises `ReaderError`."""
+    from rag.embed.models import model_folder
+
+    whole = hashlib.sha256()
+    try:
+        folder = model_folder(model)
+        for path in sorted(path for path in folder.rglob("*") if path.suffix in _PARTS):
+            with path.open("rb") as file:
+                whole.update(hashlib.file_digest(file, "sha256").digest())
+    except EncoderError as error:
+        raise ReaderError(str(error)) from None
+    except OSError as error:
+        raise ReaderError(f"The cross-encoder {model} cannot be read: {error.strerror}.") from None
+    return whole.hexdigest()[:12]
 
 
 class _Network:
@@ -86,7 +119,7 @@ class _Network:
     def __call__(self, question: str, texts: Sequence[str]) -> Scores:
         pairs = [(question, text) for text in texts]
         said = self._network.predict(
-            pairs, activation_fn=self._as_said, show_progress_bar=False, batch_size=len(pairs)
+            pairs, activation_fn=self._as_said, show_progress_bar=False, batch_size=BATCH
         )
         return np.asarray(said, np.float32).reshape(-1)
 
@@ -119,10 +152,18 @@ class _Graph:
         return said.reshape(-1)
 
 
+def _graph_in(folder: Path) -> Path | None:
+    return next((folder / name for name in GRAPHS if (folder / name).is_file()), None)
+
+
 def _longest(folder: Path) -> int:
-    """Return how many tokens of question and passage are read."""
+    """Return how many tokens of question and passage are read; some networks keep two places back."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return min(_LONGEST, int(config.get("max_position_embeddings", _LONGEST)))
+    return min(_LONGEST, int(config.get("max_position_embeddings", _LONGEST)) - 2)
+
+
+def _told(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
 
 
 def _shown(passage: Passage) -> str:

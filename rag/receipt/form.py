@@ -53,7 +53,6 @@ class ReceiptSettings(_Form):
     judge: str
     reader: str = "off"
     rerank: bool = True
-    reranker: str = "reader"
     threshold: float | None
 
 
@@ -122,7 +121,9 @@ class Receipt(_Form):
     model: str
     options: dict[str, JsonValue] = Field(description="How the model was asked to reply.")
     reader: str | None = Field(
-        None, description="Digest of the weights of the reader that was set; null where none was."
+        None,
+        description="Digest of the weights of the reader that was set, and of the cross-encoder where "
+        "one was; null where neither was.",
     )
     judge: str = Field(description="What told whether quotes support sentences, with its version.")
     answer: str

@@ -10,7 +10,9 @@ TILT = 3.0
 """How far the dense signal's odds turn, in doublings, between a share of 0 and a share of 1."""
 
 
-def convex_fusion(dense: Scores, lexical: Scores, alpha: float, most: float) -> tuple[Scores, float]:
+def convex_fusion(
+    dense: Scores, lexical: Scores, alpha: float, most: float | None = None
+) -> tuple[Scores, float]:
     """Return `w * dense + (1 - w) * lexical` over min-max scores of the same candidates, and `w`.
 
     Each signal is scaled to 0..1 over all candidates, those that only the other search brought
@@ -19,11 +21,13 @@ def convex_fusion(dense: Scores, lexical: Scores, alpha: float, most: float) -> 
     `w` is `alpha` as this one question needs it. The signal that a few candidates stand out in is
     spread less than the other and counts for more, as if both were scaled to one deviation; and the
     dense counts for more the smaller a share of `most`, a bound of all lexical scores, the best
-    candidate's words reach. An `alpha` of 0 or 1 remains what it is.
+    candidate's words reach. An `alpha` of 0 or 1 remains what it is, and so does any without `most`.
     """
     near, said = _min_max(dense), _min_max(lexical)
-    odds = _spread(said, near) * 2 ** (TILT * (USUAL - _share(lexical, most)))
-    weight = alpha * odds / (alpha * odds + (1 - alpha))
+    weight = alpha
+    if most is not None:
+        odds = _spread(said, near) * 2 ** (TILT * (USUAL - _share(lexical, most)))
+        weight = alpha * odds / (alpha * odds + (1 - alpha))
     return weight * near + (1 - weight) * said, weight
 
 

@@ -76,7 +76,7 @@ class Retriever:
     ) -> "Retriever":
         """Open the published generation of an index folder (by default the settings' own).
 
-        Where no reranker is given, the settings' reader is one. Raises `IndexMissingError`,
+        Where no reranker is given, it is the settings' own. Raises `IndexMissingError`,
         `IndexCorruptError`, `IndexFormatError`, `EncoderMismatchError` where the index was built with
         another encoder than the settings name, `ReaderError`, and `ConfigError`.
         """
@@ -202,8 +202,8 @@ class Retriever:
         language = text.language(query.question, opened.languages)
         if language == text.UNKNOWN:
             language = opened.languages[0] if opened.languages else language
-        alpha, notices = self._alpha(text.language(query.question), language)
-        rows, signals = self._ranked(opened, query, language, alpha, top_k, filter)
+        notices = self._blind(text.language(query.question), language)
+        rows, signals = self._ranked(opened, query, language, bool(notices), top_k, filter)
         reranker = self._reranker if rerank else None
         reranker, blind = _reading(reranker, text.language(query.question), language)
         wanted = max(top_k, reranker.depth) if reranker else top_k
@@ -239,21 +239,21 @@ class Retriever:
         limit = self.encoder.spec.max_tokens - 2
         return len(question) > limit and len(self.encoder.tokenizer.spans([question])[0]) > limit
 
-    def _alpha(self, own: str, usual: str) -> tuple[float, Sequence[Notice]]:
-        """Return the dense signal's weight: little where the encoder cannot read the language."""
+    def _blind(self, own: str, usual: str) -> Sequence[Notice]:
+        """Return a notice where the encoder cannot read the language."""
         readable = self.encoder.spec.languages
         language = usual if own == text.UNKNOWN else own
         if readable is None or language in (*readable, text.UNKNOWN):
-            return self._settings.alpha, ()
+            return ()
         said = f"{self.encoder.spec.name} does not read {language!r}; words decide the ranking."
-        return self._settings.alpha_blind, (Notice("encoder_blind", said),)
+        return (Notice("encoder_blind", said),)
 
     def _ranked(
         self,
         opened: _Open,
         query: Query,
         language: str,
-        alpha: float,
+        blind: bool,
         top_k: int,
         filter: Filter | None,
     ) -> tuple[Rows, Mapping[str, Scores]]:
@@ -264,7 +264,9 @@ class Retriever:
         lexical, terms = opened.snapshot.lexical, query.terms(language)
         rows = np.union1d(near[near >= 0], opened.words.top(terms, depth, allowed))
         dense, bm25 = opened.store.scores(query.vector, rows), lexical.scores(terms, rows)
-        fused, weight = convex_fusion(dense, bm25, alpha, lexical.most(terms))
+        alpha = self._settings.alpha_blind if blind else self._settings.alpha
+        most = None if blind else lexical.most(terms)
+        fused, weight = convex_fusion(dense, bm25, alpha, most)
         order = np.lexsort((rows, -fused))
         signals = {
             "score": fused[order],

@@ -12,14 +12,14 @@ class Disk:
     lasts: bool = True
 
     def write_file(self, path: Path, data: bytes) -> None:
-        """Write a file and wait until it is on the disk."""
+        """Write a file; where it lasts, it is on the disk by then."""
         with path.open("wb") as file:
             file.write(data)
             file.flush()
             self._sync(file.fileno())
 
     def sync_file(self, path: Path) -> None:
-        """Wait until a file that was written is on the disk."""
+        """Wait until a file that was written is on the disk, where it lasts."""
         handle = os.open(path, os.O_RDWR)
         try:
             self._sync(handle)

@@ -4,10 +4,12 @@ import errno
 import json
 import mmap
 import os
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, lru_cache
-from itertools import count
+from contextlib import suppress
+from functools import cached_property, lru_cache, partial
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +53,11 @@ class Snapshot:
         self.lexical = Lexical(*arrays)
         self._searches = count(1)
         self._lets_go = _CAN_LET_GO and sum(map(len, self._maps)) > LARGE
-        self._row_file = (folder / layout.VECTORS).open("rb") if self._lets_go else None
-        self._row = lru_cache(_ROWS)(self._read_row)
+        self._vector_file: int | None = None
+        if self._lets_go:
+            self._vector_file = os.open(folder / layout.VECTORS, os.O_RDONLY)
+            weakref.finalize(self, os.close, self._vector_file)
+        self._row = lru_cache(_ROWS)(partial(_read_row, self._lines, self._documents))
 
     @property
     def digest(self) -> str:
@@ -77,16 +82,24 @@ class Snapshot:
         """
         if self._lets_go and next(self._searches) % FEW == 0:
             for each in self._maps:
-                each.madvise(mmap.MADV_DONTNEED)
+                with suppress(OSError):  # they are locked into memory
+                    each.madvise(mmap.MADV_DONTNEED)
 
     def vectors_of(self, rows: Rows) -> Vectors:
-        """Return the vectors of some rows, shape (len(rows), d)."""
-        if self._row_file is None:
+        """Return the vectors of some rows, which rise, shape (len(rows), d).
+
+        Those of a large generation are read, as looking at them would map the pages around them.
+        Raises `IndexCorruptError` where the file has become shorter.
+        """
+        if self._vector_file is None or len(rows) == 0:
             return self.vectors[rows]
         found = np.empty((len(rows), self.vectors.shape[1]), "<f4")
-        size, room = found.itemsize * found.shape[1], found.data.cast("B")
-        for at, row in enumerate(rows.tolist()):  # reading them maps no pages around them
-            os.preadv(self._row_file.fileno(), [room[at * size : (at + 1) * size]], row * size)
+        cuts = np.flatnonzero(np.diff(rows) != 1) + 1
+        for start, end in pairwise([0, *cuts.tolist(), len(rows)]):
+            some = found[start:end]
+            at = int(rows[start]) * found.strides[0]
+            if os.preadv(self._vector_file, [some.data], at) != some.nbytes:
+                raise IndexCorruptError(_broken([f"{self.folder / layout.VECTORS} is damaged"]))
         return found
 
     def _mapped(self, name: str, kind: Any) -> NDArray[Any]:
@@ -110,11 +123,7 @@ class Snapshot:
 
     def document_line(self, number: int) -> bytes:
         """Return a document's line as it was written."""
-        entry = self._documents[number]
-        return bytes(self._lines[entry["line"] : entry["line_end"]])
-
-    def _read_row(self, number: int) -> DocumentRow:
-        return DocumentRow(**json.loads(self.document_line(number)))
+        return _line(self._lines, self._documents, number)
 
     def document_bytes(self, number: int) -> bytes:
         """Return a document's text in UTF-8."""
@@ -279,6 +288,15 @@ def verify_generation(
 def _broken(damage: Sequence[str]) -> str:
     more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
     return f"{damage[0]}{more}; run `rag rollback` to return to an earlier generation."
+
+
+def _line(lines: NDArray[Any], documents: NDArray[Any], number: int) -> bytes:
+    entry = documents[number]
+    return bytes(lines[entry["line"] : entry["line_end"]])
+
+
+def _read_row(lines: NDArray[Any], documents: NDArray[Any], number: int) -> DocumentRow:
+    return DocumentRow(**json.loads(_line(lines, documents, number)))
 
 
 def _flat(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -16,6 +16,9 @@ from rag.store.directory import STAGING, IndexDirectory
 from rag.store.layout import ChunkRow, Manifest
 from rag.types import Vectors
 
+_ROOM = 1 << 18
+"""Bytes of a file that are read at a time."""
+
 
 class GenerationWriter:
     """Takes documents in the order of their ids, then their chunks' vectors in the same order.
@@ -126,11 +129,14 @@ class GenerationWriter:
     def _described(self, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return what there is to know of files, which are on the disk by then."""
         paths = [self.folder / name for name in names]
-        with ThreadPoolExecutor(2) as pool:
+        pool = ThreadPoolExecutor(2)
+        try:
             described = pool.map(describe, paths)
             for path in paths:
                 self._directory.disk.sync_file(path)
             return dict(zip(names, described, strict=True))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _put(self, name: str, data: bytes) -> int:
         at = self._sizes[name]
@@ -141,14 +147,19 @@ class GenerationWriter:
 
 def describe(path: Path) -> dict[str, Any]:
     """Return a file's size in bytes, its sha256, and the xxh3 of 128 bits, which is far faster."""
-    return {**checksum(path), "sha256": _digest(path, "sha256")}
+    return _digested(path, sha256=hashlib.sha256(), xxh3=xxhash.xxh3_128())
 
 
 def checksum(path: Path) -> dict[str, Any]:
     """Return a file's size in bytes and its xxh3, which any accident changes."""
-    return {"bytes": path.stat().st_size, "xxh3": _digest(path, xxhash.xxh3_128)}
+    return _digested(path, xxh3=xxhash.xxh3_128())
 
 
-def _digest(path: Path, kind: Any) -> str:
+def _digested(path: Path, **digests: Any) -> dict[str, Any]:
+    size, room = 0, memoryview(bytearray(_ROOM))
     with path.open("rb", buffering=0) as file:
-        return hashlib.file_digest(file, kind).hexdigest()
+        while count := file.readinto(room):
+            size += count
+            for digest in digests.values():
+                digest.update(room[:count])
+    return {"bytes": size, **{name: digest.hexdigest() for name, digest in digests.items()}}

@@ -17,7 +17,7 @@ BLOCK = 65_536
 class FaissStore:
     """Inner product over unit rows, which is the cosine: higher is better.
 
-    `vectors_of` gives some of the rows, where there is a better way than to take them from all.
+    `vectors_of` gives some rows, which rise, where there is a better way than to take them from all.
     """
 
     def __init__(self, vectors: Vectors, vectors_of: Callable[[Rows], Vectors] | None = None) -> None:
@@ -32,7 +32,7 @@ class FaissStore:
         scores = np.full((len(queries), k), -np.inf, np.float32)
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]
-            near, near_scores = knn(queries, self._vectors[block], k)
+            near, near_scores = knn(queries, self._vectors_of(block), k)
             near = np.where(near < 0, -1, block[near])
             found, scores = _best(np.hstack([found, near]), np.hstack([scores, near_scores]), k)
         return found, scores

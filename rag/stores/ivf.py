@@ -69,6 +69,7 @@ class IvfStore(FaissStore):
         vectors_of: Callable[[Rows], Vectors] | None = None,
     ) -> None:
         super().__init__(vectors, vectors_of)
+        path.stat()  # it may have been removed meanwhile, which faiss tells in a way of its own
         self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
         self._probes = int(tuning["probes"])
 
