@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +77,16 @@ def _short(value: float) -> str:
 
 
 def test_links_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), (page, target)
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+        for target, anchor in re.findall(
+            r"\]\(([^)#:]*)(?:#([^):]+))?\)", page.read_text(encoding="utf-8")
+        ):
+            to = page.parent / target if target else page
+            assert to.exists(), (page, target)
+            if anchor:
+                assert anchor in _anchors(to), (page, target, anchor)
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
