@@ -70,8 +70,9 @@ class Lexical:
         looked up in the chunks that can (MaxScore; Turtle and Flood 1995, "Query Evaluation:
         Strategies and Optimizations").
         """
-        rows = self._candidates(weights, k) if allowed is None else allowed
-        scores = self.scores(weights, rows)
+        places = self.places(weights)
+        rows = self._candidates(places, k) if allowed is None else allowed
+        scores = self._totals(places, rows)
         rows, scores = rows[scores > 0], scores[scores > 0]
         if len(rows) > k:
             least = np.partition(scores, len(scores) - k)[len(scores) - k]
@@ -80,25 +81,26 @@ class Lexical:
 
     def scores(self, weights: Mapping[str, float], rows: Rows) -> Scores:
         """Return the BM25 score of each of `rows` for weighted terms, shape (len(rows),)."""
+        return self._totals(self.places(weights), rows)
+
+    def _totals(self, places: Mapping[int, float], rows: Rows) -> Scores:
         total = np.zeros(len(rows), np.float32)
         sought = rows.astype(np.int32)
-        for term, weight in sorted(weights.items()):
-            start, end = self._postings(self._place(term))
-            if start < end:
-                held = self.posting_rows[start:end]
-                at = np.minimum(held.searchsorted(sought), end - start - 1)
-                gain = self.posting_weights[start:end][at] * np.float32(weight)
-                total += np.where(held[at] == sought, gain, np.float32(0))
+        for place, weight in sorted(places.items()):
+            start, end = self._postings(place)
+            held = self.posting_rows[start:end]
+            at = np.minimum(held.searchsorted(sought), end - start - 1)
+            found = held[at] == sought
+            total[found] += self.posting_weights[start:end][at[found]] * np.float32(weight)
         return total
 
     def most(self, weights: Mapping[str, float]) -> float:
         """Return what no chunk's score for weighted terms exceeds; an unknown term is the rarest."""
         return sum(weight * self.idf(term) for term, weight in weights.items())
 
-    def _candidates(self, weights: Mapping[str, float], k: int) -> Rows:
+    def _candidates(self, places: Mapping[int, float], k: int) -> Rows:
         """Return rows, rising, among which are those of the `k` highest scores."""
-        places = self.places(weights).items()
-        known = [(float(self.term_bounds[at]) * weight, at, weight) for at, weight in places]
+        known = [(float(self.term_bounds[at]) * weight, at, weight) for at, weight in places.items()]
         known.sort(reverse=True)
         total = np.zeros(len(self.lengths), np.float32)
         rest = sum(bound for bound, _, _ in known)

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import BinaryIO, cast
 
@@ -17,8 +18,8 @@ from rag.store import ChunkRow, DocumentRow, GenerationWriter, Snapshot
 from rag.store.layout import HASH_BYTES, document_line
 from rag.types import Document, Markup, Rows, Vectors
 
-QUEUE = 1024
-"""Chunks whose vectors are awaited at a time."""
+QUEUE = 256
+"""Chunks that are embedded at a time, while the next are made."""
 
 
 class DocumentWriter:
@@ -44,6 +45,8 @@ class DocumentWriter:
         self._known = _KnownVectors(previous, encoder.spec.fingerprint)
         self._most = queue
         self._queue: list[Vectors | str] = []
+        self._awaited: tuple[list[Vectors | str], Future[Vectors] | None] = [], None
+        self._beside = ThreadPoolExecutor(1, "embed")
         self._moved = np.full(len(previous) if previous else 0, -1, np.int64)
         self.languages: Counter[str] = Counter()
         self.embedded = 0
@@ -62,6 +65,8 @@ class DocumentWriter:
     def finish(self) -> None:
         """Write what is still queued, and the postings of all that was copied."""
         self._drain()
+        self._write_vectors()
+        self._beside.shutdown()
         if self._previous is not None:
             self._writer.lexical.reuse(self._previous.lexical, self._moved)
 
@@ -121,12 +126,20 @@ class DocumentWriter:
             self._queue.append(each if known is None else known[None])
 
     def _drain(self) -> None:
+        """Have what is queued embedded, once what was before it is written."""
+        self._write_vectors()
         texts = [item for item in self._queue if isinstance(item, str)]
-        fresh = iter(self._encoder.encode_passages(texts) if texts else ())
-        for item in self._queue:
-            self._writer.add_vectors(next(fresh)[None] if isinstance(item, str) else item)
+        embedded = self._beside.submit(self._encoder.encode_passages, texts) if texts else None
+        self._awaited = self._queue, embedded
+        self._queue = []
         self.embedded += len(texts)
-        self._queue.clear()
+
+    def _write_vectors(self) -> None:
+        items, embedded = self._awaited
+        fresh = iter(embedded.result() if embedded else ())
+        for item in items:
+            self._writer.add_vectors(next(fresh)[None] if isinstance(item, str) else item)
+        self._awaited = [], None
 
 
 class _KnownVectors:

@@ -199,13 +199,15 @@ class Retriever:
         top_k = self._settings.top_k if top_k is None else top_k
         if top_k < 1:
             raise QuestionError(f"top_k must be at least 1, not {top_k}.")
-        language = text.language(query.question, opened.languages)
+        own = text.language(query.question)
+        among = opened.languages
+        language = own if own in among else text.language(query.question, among)
         if language == text.UNKNOWN:
             language = opened.languages[0] if opened.languages else language
-        notices = self._blind(text.language(query.question), language)
+        notices = self._blind(own, language)
         rows, signals = self._ranked(opened, query, language, bool(notices), top_k, filter)
         reranker = self._reranker if rerank else None
-        reranker, blind = _reading(reranker, text.language(query.question), language)
+        reranker, blind = _reading(reranker, own, language)
         wanted = max(top_k, reranker.depth) if reranker else top_k
         passages = merged(opened.snapshot, rows, signals, wanted)
         opened.snapshot.searched()

@@ -40,7 +40,7 @@ class _Size:
     documents: int | None
 
 
-_FULL = _Size(rounds=7, questions=45, judged=None, documents=None)
+_FULL = _Size(rounds=4, questions=60, judged=433, documents=None)
 _QUICK = _Size(rounds=2, questions=10, judged=40, documents=100)
 
 
