@@ -88,14 +88,16 @@ def answerer(model: Scripted, texts: Sequence[str] = TEA, **chosen: object) -> A
 
 
 def test_annotating_shows_all_and_marks_what_nothing_supports(minilm: object) -> None:
-    answer = answerer(Scripted(HALF)).ask("How is tea treated?")
+    answer = answerer(Scripted(HALF)).ask("How is green tea treated?")
     assert [s.verdict for s in answer.sentences] == ["no_claim", "verified", "unsupported", "verified"]
     assert "1850" in answer.answer
 
 
 def test_under_strict_only_what_has_passed_is_heard_and_shown(minilm: object) -> None:
     heard = Listening()
-    answer = answerer(Scripted(HALF)).ask("How is tea treated?", follower=heard, grounding="strict")
+    answer = answerer(Scripted(HALF)).ask(
+        "How is green tea treated?", follower=heard, grounding="strict"
+    )
     assert "".join(heard.texts) == answer.answer
     assert [s.text for s in answer.sentences] == KEPT
     assert {s.verdict for s in answer.sentences} == {"no_claim", "verified"}
@@ -117,7 +119,7 @@ def test_where_nothing_is_left_the_answer_abstains(minilm: object, grounding: Po
 def test_repairing_shows_the_model_what_failed_and_takes_its_second_answer(minilm: object) -> None:
     heard = Listening()
     model = Scripted(HALF, "Green tea is steamed. [1] Black tea is left to oxidise for 3 hours. [2]")
-    answer = answerer(model).ask("How is tea treated?", follower=heard, grounding="repair")
+    answer = answerer(model).ask("How is green tea treated?", follower=heard, grounding="repair")
     assert [s.verdict for s in answer.sentences] == ["verified", "verified"]
     assert "".join(heard.texts) == answer.answer
     first, second = model.asked
@@ -131,19 +133,19 @@ def test_repairing_shows_the_model_what_failed_and_takes_its_second_answer(minil
 def test_what_needs_no_repair_is_asked_for_once(minilm: object) -> None:
     heard = Listening()
     model = Scripted("Green tea is steamed. [1]")
-    answer = answerer(model).ask("How is tea treated?", follower=heard, grounding="repair")
+    answer = answerer(model).ask("How is green tea treated?", follower=heard, grounding="repair")
     assert "".join(heard.texts) == answer.answer == "Green tea is steamed. [1]"
     assert len(model.asked) == 1
 
 
 def test_what_stays_wrong_after_repair_is_left_out(minilm: object) -> None:
-    answer = answerer(Scripted(HALF, HALF)).ask("How is tea treated?", grounding="repair")
+    answer = answerer(Scripted(HALF, HALF)).ask("How is green tea treated?", grounding="repair")
     assert [s.text for s in answer.sentences] == KEPT
 
 
 def test_a_model_is_told_how_long_the_prompt_is_that_asks_for_a_repair(minilm: object) -> None:
     model = Scripted(HALF, HALF, context=4000)
-    answerer(model, reply_tokens=64).ask("How is tea treated?", grounding="repair")
+    answerer(model, reply_tokens=64).ask("How is green tea treated?", grounding="repair")
     told = [options.prompt_tokens or 0 for options in model.options]
     sizes = [sum(model.count(each.content) + 8 for each in asked) for asked in model.asked]
     assert told == sizes
@@ -151,7 +153,9 @@ def test_a_model_is_told_how_long_the_prompt_is_that_asks_for_a_repair(minilm: o
 
 
 def test_what_only_announces_is_no_answer(minilm: object) -> None:
-    answer = answerer(Scripted("Here is what I found:")).ask("How is tea treated?", grounding="strict")
+    answer = answerer(Scripted("Here is what I found:")).ask(
+        "How is green tea treated?", grounding="strict"
+    )
     assert answer.abstained
     assert answer.answer
 
@@ -315,8 +319,8 @@ def service(minilm: object, tmp_path: object) -> Iterator[tuple[str, FaultServer
 
 def test_on_no_door_is_heard_what_has_not_passed(service: tuple[str, FaultServer]) -> None:
     url, _ = service
-    ask = {"question": "How is tea treated?"}
-    chat = {"model": "seedrag", "messages": [{"role": "user", "content": "How is tea treated?"}]}
+    ask = {"question": "How is green tea treated?"}
+    chat = {"model": "seedrag", "messages": [{"role": "user", "content": "How is green tea treated?"}]}
     whole = httpx.post(f"{url}/v1/ask", json=ask)
     streamed = httpx.post(f"{url}/v1/ask", json={**ask, "stream": True})
     repaired = httpx.post(f"{url}/v1/ask", json={**ask, "stream": True, "grounding": "repair"})
@@ -343,7 +347,7 @@ def test_a_policy_that_is_none_is_refused(service: tuple[str, FaultServer]) -> N
 def test_a_cut_reply_says_so_on_the_openai_door(service: tuple[str, FaultServer]) -> None:
     url, model = service
     model.fault = "stops_at_length"
-    chat = {"model": "seedrag", "messages": [{"role": "user", "content": "How is tea treated?"}]}
+    chat = {"model": "seedrag", "messages": [{"role": "user", "content": "How is green tea treated?"}]}
     told = httpx.post(f"{url}/v1/chat/completions", json=chat).json()
     assert told["choices"][0]["finish_reason"] == "length"
     assert "reply_cut" in json.dumps(told["seedrag"])
