@@ -84,12 +84,12 @@ def _by_pdftotext(path: Path) -> str:
 
 
 def _by_office(path: Path, into: str, scratch: Path) -> list[Path]:
-    """Return the files that LibreOffice made of one."""
+    """Return the files that LibreOffice made of one in the order that it made them, as of sheets."""
     folder = scratch / f"{path.parent.name}-{path.name}"
     home = f"-env:UserInstallation={(scratch / 'office').as_uri()}"
     command = ["soffice", home, "--headless", "--convert-to", into, "--outdir", str(folder), str(path)]
     subprocess.run(command, capture_output=True, timeout=180, check=False)
-    return sorted(folder.glob("*"))
+    return sorted(folder.glob("*"), key=lambda made: made.stat().st_mtime_ns)
 
 
 def _text(path: Path) -> str:
