@@ -10,7 +10,7 @@ import onnxruntime
 
 Session: TypeAlias = onnxruntime.InferenceSession
 _SLOW = "SkipLayerNormFusion"
-"""Its kernel takes eight times as long as what it stands for: a seventh of what MiniLM takes in all."""
+"""Its kernel takes several times as long as what it stands for: a seventh of all that MiniLM takes."""
 
 
 def open_session(graph: Path) -> Session:
