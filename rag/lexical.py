@@ -12,7 +12,7 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -41,6 +41,8 @@ _MANY = 1 / 8
 """Share of all chunks from which it is faster to look at all than to know which have a score."""
 _FEW = 4096
 """Chunks in which terms are looked up faster than their postings are added up."""
+_SMALL = 1 << 15
+"""Chunks that are looked at faster than it is known which have a score."""
 _SLACK = 1e-4
 """What sums of the same weights in another order may differ by."""
 _LEAST = 1e-30
@@ -96,7 +98,7 @@ class Lexical:
 
     def most(self, weights: Mapping[str, float]) -> float:
         """Return what no chunk's score for weighted terms exceeds; an unknown term is the rarest."""
-        return sum(weight * self.idf(term) for term, weight in weights.items())
+        return float(self.idf(self.df(weights)) @ np.array([*weights.values()]))
 
     def _candidates(self, places: Mapping[int, float], k: int) -> Rows:
         """Return rows, rising, among which are those of the `k` highest scores."""
@@ -104,11 +106,11 @@ class Lexical:
         known.sort(reverse=True)
         total = np.zeros(len(self.lengths), np.float32)
         rest = sum(bound for bound, _, _ in known)
-        alive: Rows | None = np.empty(0, np.intp)
+        alive: Rows | None = np.empty(0, np.intp) if len(total) > _SMALL else None
         is_open = True
         for bound, place, weight in known:
             start, end = self._postings(place)
-            if end - start > _LONG * len(total):
+            if end - start > max(_LONG * len(total), _FEW):
                 least = _kth(total if alive is None else total[alive], k) - _SLACK
                 if rest < least:
                     alive, is_open = _at_least(total, alive, least - rest), False
@@ -126,7 +128,7 @@ class Lexical:
 
     def places(self, weights: Mapping[str, float]) -> dict[int, float]:
         """Return weights by the terms' places, of the terms that there are."""
-        found = {self._place(term): weight for term, weight in weights.items()}
+        found = dict(zip(self._places(weights).tolist(), weights.values(), strict=True))
         found.pop(-1, None)
         return found
 
@@ -141,24 +143,23 @@ class Lexical:
             some = order[start:end]
             yield dict(zip(places[some].tolist(), weights[some].tolist(), strict=True))
 
-    def df(self, term: str) -> int:
-        """Return how many chunks hold a term."""
-        start, end = self._postings(self._place(term))
-        return end - start
+    def df(self, terms: Iterable[str]) -> NDArray[np.int64]:
+        """Return how many chunks hold each of the terms."""
+        places = self._places(terms)
+        held = [end - start for start, end in map(self._postings, places.tolist())]
+        return np.array(held, np.int64)
 
-    def idf(self, term: str) -> float:
-        """Return how rare a term is; a term that the index does not know is the rarest."""
-        return self.rarity(self.df(term))
+    def idf(self, df: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how rare terms are that so many chunks hold; one that none holds is the rarest."""
+        return _idf(len(self.lengths), df.astype(np.float64))
 
-    def rarity(self, df: int) -> float:
-        """Return the idf of a term that `df` chunks hold."""
-        return float(_idf(len(self.lengths), np.float64(df)))
-
-    def _place(self, term: str) -> int:
-        """Return which of the terms one is, or -1."""
-        sought = key(term)
-        at = int(self.term_keys.searchsorted(np.uint64(sought)))
-        return at if at < len(self.term_keys) and int(self.term_keys[at]) == sought else -1
+    def _places(self, terms: Iterable[str]) -> NDArray[np.int64]:
+        """Return which of the index's terms each is, or -1."""
+        sought = np.array([*map(key, terms)], np.uint64)
+        if len(self.term_keys) == 0:
+            return np.full(len(sought), -1, np.int64)
+        at = np.minimum(self.term_keys.searchsorted(sought), len(self.term_keys) - 1)
+        return np.where(self.term_keys[at] == sought, at, -1)
 
     def _postings(self, place: int) -> tuple[int, int]:
         """Return from where to where the postings of a term stand; nothing for place -1."""
@@ -218,7 +219,7 @@ class LexicalBuilder:
         keys, rows, tfs = self._pending
         keys.extend(map(key, counts))
         rows.extend([row] * len(counts))
-        tfs.extend(min(count, _MOST) for count in counts.values())
+        tfs.extend(counts.values())
         self._rows.append(row)
         self._sizes.append(length)
         if len(keys) >= _BLOCK:
@@ -270,6 +271,7 @@ class LexicalBuilder:
         for name, values in zip(("key", "row", "tf"), self._pending, strict=True):
             run[name] = np.asarray(values)
             del values[:]
+        run["tf"] = np.minimum(run["tf"], _MOST)
         self._write(run[np.argsort(run["key"], kind="stable")])
 
     def _write(self, run: NDArray[np.void]) -> None:
@@ -354,7 +356,7 @@ def _merged(part: _Part, fresh: NDArray[np.void]) -> _Part:
     )
 
 
-def _idf(chunks: int, df: NDArray[np.float64] | np.float64) -> NDArray[np.float64] | np.float64:
+def _idf(chunks: int, df: NDArray[np.float64]) -> NDArray[np.float64]:
     weight: NDArray[np.float64] = np.log1p((chunks - df + 0.5) / (df + 0.5))
     return weight
 

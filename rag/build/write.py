@@ -19,7 +19,8 @@ from rag.store.layout import HASH_BYTES, document_line
 from rag.types import Document, Markup, Rows, Vectors
 
 QUEUE = 256
-"""Chunks that are embedded at a time, while the next are made."""
+"""Chunks that are embedded at a time, while the next are made; the first are fewer, to begin soon."""
+_FIRST = 32
 
 
 class DocumentWriter:
@@ -44,6 +45,7 @@ class DocumentWriter:
         )
         self._known = _KnownVectors(previous, encoder.spec.fingerprint)
         self._most = queue
+        self._due = min(_FIRST, queue)
         self._queue: list[Vectors | str] = []
         self._awaited: tuple[list[Vectors | str], Future[Vectors] | None] = [], None
         self._beside = ThreadPoolExecutor(1, "embed")
@@ -59,8 +61,9 @@ class DocumentWriter:
             self._copy(entry, entry.old, self._previous)
         else:
             self._anew(entry, _document(self._previous, entry.old))
-        if len(self._queue) >= self._most:
+        if len(self._queue) >= self._due:
             self._drain()
+            self._due = min(2 * self._due, self._most)
 
     def finish(self) -> None:
         """Write what is still queued, and the postings of all that was copied."""

@@ -218,9 +218,10 @@ class Retriever:
             said = "The question is longer than the encoder reads; its end counts by its words alone."
             notices = (*notices, Notice("question_truncated", said))
         notices = (*notices, *blind)
-        counts = {stem: lexical.df(stem) for stem in text.content_stems(query.question, language)}
-        terms = {stem: lexical.rarity(df) for stem, df in counts.items()}
-        unknown = [stem for stem, df in counts.items() if df == 0]
+        stems = [*dict.fromkeys(text.content_stems(query.question, language))]
+        df = lexical.df(stems)
+        terms = dict(zip(stems, lexical.idf(df).tolist(), strict=True))
+        unknown = [stem for stem, count in zip(stems, df.tolist(), strict=True) if count == 0]
         manifest = opened.snapshot.manifest
         reference = IndexRef(opened.snapshot.generation, manifest.digest)
         return Retrieval(query.question, passages, reference, terms, unknown, language, notices)

@@ -40,6 +40,10 @@ _FUNCTION_WORDS = {
 LANGUAGES: dict[str, frozenset[str]] = {
     code: frozenset(words.split()) for code, words in _FUNCTION_WORDS.items()
 }
+_SPEAKS_FOR: dict[str, list[str]] = {
+    word: [code for code, words in LANGUAGES.items() if word in words]
+    for word in frozenset().union(*LANGUAGES.values())
+}
 UNKNOWN = "und"
 """ISO 639's code for an undetermined language."""
 
@@ -73,15 +77,18 @@ def language(text: str, among: Collection[str] = ()) -> str:
     is undetermined. `among`, where given, are the only languages that it can be.
     """
     sample = text[:_SAMPLE].casefold()
-    letters = Counter(match.lastgroup or "" for match in _ALONE.finditer(sample))
     words = Counter(_WORD.findall(sample))
-    if letters.total() * 2 > sum(len(word) * count for word, count in words.items()):
-        own = "ja" if letters["ja"] else letters.most_common(1)[0][0]
-        return own if not among or own in among else UNKNOWN
+    if not sample.isascii():
+        letters = Counter(match.lastgroup or "" for match in _ALONE.finditer(sample))
+        if letters.total() * 2 > sum(len(word) * count for word, count in words.items()):
+            own = "ja" if letters["ja"] else letters.most_common(1)[0][0]
+            return own if not among or own in among else UNKNOWN
     votes: Counter[str] = Counter()
-    for code, known in LANGUAGES.items():
-        if not among or code in among:
-            marked = any(letter in sample for letter in _MARKS.get(code, ""))
-            votes[code] = sum(words[word] for word in known & words.keys()) + marked
-    first, second = (*votes.most_common(2), ("", 0), ("", 0))[:2]
+    for word, count in words.items():
+        for code in _SPEAKS_FOR.get(word, ()):
+            votes[code] += count
+    if not sample.isascii():
+        votes.update(code for code, marks in _MARKS.items() if any(mark in sample for mark in marks))
+    ranked = [(code, count) for code, count in votes.most_common() if not among or code in among]
+    first, second = (*ranked[:2], ("", 0), ("", 0))[:2]
     return first[0] if first[1] > second[1] else UNKNOWN
