@@ -245,3 +245,38 @@ def one(folder: Path, name: str, data: bytes | str) -> Document:
     found, failed, _ = read(written(folder, {name: data}))
     assert not failed
     return found[name]
+
+
+def right_to_left(*lines: Sequence[str]) -> bytes:
+    """Return a PDF of lines that are given as their signs, first read first; a number is one sign.
+
+    Each sign stands left of the one before; the font says for which letters.
+    """
+    signs = sorted({sign for line in lines for sign in line if not sign.isascii()})
+    codes = {sign: 0xA1 + at for at, sign in enumerate(signs)}
+    stands_for = [f"<{code:02X}> <{sign.encode('utf-16-be').hex()}>" for sign, code in codes.items()]
+    said = f"1 begincodespacerange <00> <FF> endcodespacerange {len(stands_for)} beginbfchar " + (
+        " ".join(stands_for) + " endbfchar"
+    )
+    drawn = []
+    for at, line in enumerate(lines):
+        shown = "".join(
+            f"{codes[sign]:02X}" if sign in codes else sign.encode().hex() for sign in reversed(line)
+        )
+        drawn.append(f"BT /F 10 Tf 40 {500 - 14 * at} Td <{shown}> Tj ET")
+    widths = " ".join(["600"] * 224)
+    font = f"<</Type/Font/Subtype/TrueType/BaseFont/Courier/FirstChar 32/LastChar 255/Widths[{widths}]"
+    parts = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 420 595]>>",
+        "<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        _stream("\n".join(drawn)),
+        f"{font}/Encoding/WinAnsiEncoding/ToUnicode 6 0 R>>",
+        _stream(said),
+    ]
+    body = "".join(f"{at} 0 obj\n{part}\nendobj\n" for at, part in enumerate(parts, 1))
+    return f"%PDF-1.4\n{body}trailer<</Root 1 0 R>>\n%%EOF\n".encode("latin-1")
+
+
+def _stream(said: str) -> str:
+    return f"<</Length {len(said)}>>stream\n{said}\nendstream"

@@ -43,6 +43,18 @@ def test_columns_are_read_one_after_the_other(tmp_path: Path, order: str) -> Non
     ]
 
 
+def test_pdf_lines_from_right_to_left_stay_whole_around_numbers(tmp_path: Path) -> None:
+    hebrew, arabic = "הגשר נבנה בשנת", "بناه"
+    lam_alef = "\u0644\u0627"
+    body = papers.right_to_left(
+        [*hebrew, " ", "1702", " ", *"ליד", " ", *"הנהר"],
+        [*arabic, " ", lam_alef, *"جئون", " ", "1709"],
+    )
+    text = one(tmp_path, "a.pdf", body).text
+    assert "הגשר נבנה בשנת 1702 ליד הנהר" in text
+    assert f"بناه {lam_alef}جئون 1709" in text
+
+
 def test_a_pdf_without_text_says_so(tmp_path: Path) -> None:
     locked = papers.pdf(["The mill"], password="secret")
     files = {"locked.pdf": locked, "scan.pdf": papers.picture_pdf(), "blank.pdf": papers.pdf([])}

@@ -25,7 +25,7 @@ from rag.errors import DuplicateIdError
 from rag.store import Snapshot
 from rag.types import Document, Notice
 
-RECIPE = 3
+RECIPE = 4
 """Raised whenever the same document gives other chunks or terms than before."""
 RARE = 0.02
 """Share of the documents below which a language is not believed in."""

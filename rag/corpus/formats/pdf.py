@@ -9,7 +9,6 @@ import ctypes
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -36,8 +35,11 @@ _MANY = 1000
 """Pieces of a page from which they stay in the order in which they were drawn."""
 _HYPHEN = "\ufffe"
 """What PDFium puts for a hyphen that only parted a word at the end of a line."""
+_LAM, _ALEFS = "\u0644", "\u0622\u0623\u0625\u0627"
+"""Arabic letters that are drawn as one where an alef follows a lam."""
 _RIGHT_TO_LEFT = regex.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
 _ENDS = regex.compile(r"""[.!?:;…؟。！？]["'”’»)\]]*$""")
+_WORD = regex.compile(r"\S+")
 _PAGE_NUMBER = regex.compile(r"[-–—|\s]*\d{1,4}[-–—|\s]*")
 
 
@@ -91,7 +93,7 @@ def read_pdf(file: File) -> Iterator[Document]:
         written.place(f"page {number + 1}")
         try:
             page = document[number]
-            paragraphs = _paragraphs(_in_columns(list(_lines(page))))
+            paragraphs = _paragraphs(_in_columns(_facing_right(list(_lines(page)))))
             pictures += not paragraphs and _has_picture(page)
             page.close()
         except pdfium.PdfiumError:
@@ -138,26 +140,38 @@ def _lines(page: pdfium.PdfPage) -> Iterator[_Line]:
             continue
         chars.append(_HYPHEN if char == "\x02" else char)
         boxes.append(turned(box.left, box.right, box.bottom, box.top))
+        if char == _LAM and chars[-2:-1] and chars[-2] in _ALEFS and boxes[-2] == boxes[-1]:
+            chars[-2:] = char, chars[-2]  # PDFium turns the letters of one sign round as well
     yield from _parted(chars, boxes)
 
 
 def _parted(chars: Sequence[str], boxes: Sequence[_Box]) -> Iterator[_Line]:
     """Yield a line in pieces, parted where the gap between two words is wide."""
-    solid = [at for at, char in enumerate(chars) if not char.isspace()]
-    begin = 0
-    for one, other in pairwise([*solid, len(chars)] if solid else []):
-        wide = other < len(chars) and other - one > 1
-        if other == len(chars) or (wide and _gap(boxes[one], boxes[other])):
-            piece = [at for at in solid if begin <= at <= one]
-            lefts, rights, bottoms, tops = zip(*(boxes[at] for at in piece), strict=True)
-            said = "".join(chars[piece[0] : one + 1])
-            yield _Line(said, min(lefts), max(rights), min(bottoms), max(tops))
-            begin = other
+    words = [match.span() for match in _WORD.finditer("".join(chars))]
+    places = [_around(boxes[start:end]) for start, end in words]
+    first = 0
+    for at in range(1, len(words) + 1):
+        if at == len(words) or _gap(places[at - 1], places[at]):
+            said = "".join(chars[words[first][0] : words[at - 1][1]])
+            yield _Line(said, *_around(places[first:at]))
+            first = at
 
 
-def _gap(one: Sequence[float], other: Sequence[float]) -> bool:
+def _around(boxes: Sequence[_Box]) -> _Box:
+    lefts, rights, bottoms, tops = zip(*boxes, strict=True)
+    return min(lefts), max(rights), min(bottoms), max(tops)
+
+
+def _gap(one: _Box, other: _Box) -> bool:
     height = max(one[3] - one[2], other[3] - other[2], 1.0)
     return max(other[0] - one[1], one[0] - other[1]) > _GAP * height
+
+
+def _facing_right(lines: Sequence[_Line]) -> Sequence[_Line]:
+    """Return a page's lines as they would stand if what is read from right to left were mirrored."""
+    if sum(bool(_RIGHT_TO_LEFT.search(line.said)) for line in lines) > len(lines) / 2:
+        return [line.mirrored() for line in lines]
+    return lines
 
 
 def _in_columns(lines: Sequence[_Line]) -> list[_Line]:
@@ -269,8 +283,6 @@ def _joined(row: Sequence[_Line]) -> _Line:
 
 def _paragraphs(lines: Sequence[_Line]) -> list[str]:
     """Return paragraphs, each on one line."""
-    if sum(bool(_RIGHT_TO_LEFT.search(line.said)) for line in lines) > len(lines) / 2:
-        lines = [line.mirrored() for line in lines]
     if len(lines) >= _TEXT and _PAGE_NUMBER.fullmatch(lines[-1].said):
         lines = lines[:-1]
     found: list[str] = []
