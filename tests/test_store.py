@@ -256,6 +256,22 @@ def test_no_byte_of_current_breaks_more_than_the_index(index: Path, at: int) -> 
         open_snapshot(IndexDirectory(index))
 
 
+@pytest.mark.parametrize("left", [[], [MANIFEST], [*FILES][:3]])
+def test_a_generation_that_is_removed_while_it_is_opened_gives_way_to_its_follower(
+    index: Path, monkeypatch: pytest.MonkeyPatch, left: Sequence[str]
+) -> None:
+    for file in (index / OLD).iterdir():
+        if file.name not in left:
+            file.unlink()
+    directory = IndexDirectory(index)
+    names = iter([OLD])
+    monkeypatch.setattr(directory, "current", lambda: next(names, NEW))
+    assert open_snapshot(directory).generation == NEW
+    monkeypatch.setattr(directory, "current", lambda: OLD)
+    with pytest.raises(IndexCorruptError, match="missing"):
+        open_snapshot(directory)
+
+
 def test_rollback_goes_where_it_is_told(index: Path, rag: Callable[..., Any]) -> None:
     code, out, _ = rag("rollback", OLD, "--index", index, "--json")
     assert (code, json.loads(out)) == (0, {"generation": OLD, "before": NEW})

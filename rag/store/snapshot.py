@@ -1,6 +1,5 @@
 """One generation, open for reading: its bytes are checked once, then mapped."""
 
-import errno
 import json
 import mmap
 import os
@@ -226,25 +225,23 @@ def open_snapshot(directory: IndexDirectory) -> Snapshot:
         generation = directory.current()
         try:
             return _open(directory.folder(generation))
-        except FileNotFoundError as error:
-            if directory.current() == generation:
-                raise IndexCorruptError(_broken([f"{error.filename} is missing"])) from None
+        except IndexCorruptError:
+            if directory.current() == generation:  # else it was being removed
+                raise
 
 
 def _open(folder: Path) -> Snapshot:
     path = folder / layout.MANIFEST
     try:
         manifest = Manifest.parse(path.read_bytes(), str(path))
-    except FileNotFoundError:
-        raise
+        if damage := list(verify_generation(folder, checksum)):
+            raise IndexCorruptError(_broken(damage))
+        return Snapshot(folder, manifest)
+    except FileNotFoundError as error:
+        raise IndexCorruptError(_broken([f"{error.filename} is missing"])) from None
     except OSError as error:
-        raise IndexCorruptError(_broken([f"{path} cannot be read ({error.strerror})"])) from None
-    damage = list(verify_generation(folder, checksum))
-    if damage:
-        if not folder.exists():
-            raise FileNotFoundError(errno.ENOENT, "removed meanwhile", str(folder))
-        raise IndexCorruptError(_broken(damage))
-    return Snapshot(folder, manifest)
+        said = f"{error.filename or folder} cannot be read ({error.strerror})"
+        raise IndexCorruptError(_broken([said])) from None
 
 
 def verify_generation(
