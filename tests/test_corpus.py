@@ -308,7 +308,38 @@ def test_a_few_bytes_that_are_no_text_are_binary(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["El niño comió piña en la cabaña.", "Die Straße führt über die Brücke nach Köln."]
+    "said",
+    [
+        "El niño comió piña en la cabaña.",
+        "Die Straße führt über die Brücke nach Köln.",
+        "Größe: 5 m",
+        "café",
+        "Stadt;Bürgermeister\nMünchen;Reiter\nKöln;Reker\n",
+        "Ville;Élu\nOrléans;Hélène Dupré\nMâcon;Gérard Benoît\n",
+        "Artikel;Preis\nKaffee;12 €\nTee;8 € – heiß\n",
+        "Namn;Ort\nÅsa Öberg;Malmö\nBjörn Sjöström;Gävle\n",
+    ],
 )
-def test_a_short_western_text_is_not_taken_for_a_central_one(said: str) -> None:
+def test_a_short_western_text_is_taken_for_nothing_else(said: str) -> None:
     assert decode(said.encode("cp1252"))[0] == said
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("cp1250", "grad;gradonačelnik\nŠibenik;Burić\nČakovec;Cividini\n"),
+        (
+            "cp1250",
+            "Praha je hlavní a současně největší město České republiky. Leží mírně na sever od středu "
+            "Čech na řece Vltavě, uvnitř Středočeského kraje, jehož je správním centrem.",
+        ),
+        (
+            "cp1250",
+            "Budapest Magyarország fővárosa, egyben legnagyobb és legnépesebb városa. Az ország "
+            "politikai, művelődési, kereskedelmi és közlekedési központja, a Duna két partján.",
+        ),
+        ("cp1251", "Имя;Город\nОльга;Казань\nИван;Пермь\n"),
+    ],
+)
+def test_what_is_not_western_is_not_taken_for_it(encoding: str, said: str) -> None:
+    assert decode(said.encode(encoding))[0] == said

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+import regex
+
 from rag.corpus.values import Unreadable
 from rag.text import language
 
@@ -13,9 +15,16 @@ _BOMS = (
     (b"\xfe\xff", "utf-16"),
 )
 _SAMPLE = 1 << 16
-_CENTRAL = frozenset({"cp1250", "iso8859_2", "mac_latin2", "cp852", "cp1257", "cp1254", "iso8859_9"})
-_WESTERN = frozenset({"da", "de", "en", "es", "fi", "fr", "it", "nl", "no", "pt", "sv"})
-"""Encodings that are guessed for short texts in these languages, whose own is another."""
+_EASTERN = frozenset({"hu", "ro", "tr"})
+"""Languages of the Latin alphabet that cp1252 is not made for."""
+_BORROWED = "àáâçèéêëîïñóôöü"
+_ALPHABETS = [
+    frozenset(_BORROWED + own) for own in ("äß", "æùûœÿ", "íú", "ãíõú", "ìíòùú", "åäæø", "ðíúýþæ")
+]
+"""Letters beyond ASCII of German, French, Spanish, Portuguese, Italian, Nordic and Icelandic texts."""
+_BEYOND_ASCII = regex.compile(r"[^\x00-\x7f]+")
+_STRANGE = regex.compile(r"(?<=\p{L})[^\x00-\x7f\p{L}’·\xad](?=\p{L})|\ufffd")
+"""What stands within no word of these languages."""
 
 
 def decode(data: bytes) -> tuple[str, str | None]:
@@ -44,9 +53,22 @@ def decode(data: bytes) -> tuple[str, str | None]:
     if best is None:
         raise Unreadable("its encoding cannot be told; save it as UTF-8")
     western = data.decode("cp1252", "replace")
-    if best.encoding in _CENTRAL and "\ufffd" not in western and language(western) in _WESTERN:
+    if _is_western(western) and language(western) not in _EASTERN:
         return western, "cp1252"
     return str(best), best.encoding
+
+
+def _is_western(text: str) -> bool:
+    """Tell whether what was decoded as cp1252 looks like a language that it is made for.
+
+    Its letters beyond ASCII are of one alphabet, few, and mostly alone. What is short or a table says
+    too little for a guess by the language, which is how encodings are told otherwise.
+    """
+    runs = [run for run in _BEYOND_ASCII.findall(text) if run.isalpha()]
+    beyond = frozenset("".join(runs).lower()) - {"ª", "º"}
+    few = sum(map(len, runs)) * 3 <= sum(map(str.isalpha, text))
+    alone = sum(len(run) == 1 or run.islower() for run in runs) * 2 >= len(runs)
+    return few and alone and not _STRANGE.search(text) and any(map(beyond.issubset, _ALPHABETS))
 
 
 def _utf16(data: bytes) -> str:
