@@ -42,14 +42,10 @@ def train(
     share: Annotated[
         list[str] | None, typer.Option(help="SOURCE=SHARE, instead of what the source usually gives.")
     ] = None,
-    passages: Annotated[
-        float | None,
-        typer.Option(min=0, help="Passages without the answer for each question, on average."),
-    ] = None,
 ) -> None:
     """Train, or go on from the checkpoint in the folder; then export and measure."""
     from eval.reader.mine import mined
-    from eval.reader.order import BESIDE, SHARES, Plan
+    from eval.reader.order import SHARES, Plan
     from eval.reader.train import Recipe
     from eval.reader.train import train as run
 
@@ -57,8 +53,7 @@ def train(
     shares = {**SHARES, **_shares(share or [])}
     work.mkdir(parents=True, exist_ok=True)
     beside = mined(rows, work.parent / "beside.jsonl")
-    each = BESIDE if passages is None else passages
-    plan = Plan(rows, beside, relevance_rows(data), shares, most, each)
+    plan = Plan(rows, beside, relevance_rows(data), shares, most)
     run(plan, replace(Recipe(), epochs=epochs, seed=seed), work, steps)
     measure(work, data, squad2)
 

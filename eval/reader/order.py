@@ -39,7 +39,7 @@ SHARES: Mapping[str, float] = {
 A source that is not here is not trained on.
 """
 BESIDE = 0.4
-"""How many passages beside the answer's a question usually comes with."""
+"""Passages beside the answer's for each question that has some, on average."""
 WITHOUT = 0.15
 """Texts without their answer's sentence for each question."""
 CHANGED = 0.9
@@ -65,8 +65,6 @@ class Plan:
     shares: Mapping[str, float] = field(default_factory=lambda: SHARES)
     most: int | None = None
     """Rows to draw from at most, for what compares many runs."""
-    passages: float = BESIDE
-    """Passages beside the answer's for each question that has some, on average."""
 
 
 def drawn(
@@ -120,10 +118,10 @@ def _examples(plan: Plan, cut: Examples, rng: np.random.Generator) -> Iterator[E
         if example is None:
             continue
         yield example
-        count = int(plan.passages + rng.random())
-        for at in rng.permutation(len(beside))[:count]:
-            shown = beside[at].title if title else ""
-            yield cut.other(row.question, shown, beside[at].text, _room(rng), rng)
+        if beside and rng.random() < BESIDE:
+            other = beside[int(rng.integers(len(beside)))]
+            shown = other.title if title else ""
+            yield cut.other(row.question, shown, other.text, _room(rng), rng)
         if row.source in SENTENCES:
             continue
         if rng.random() < WITHOUT and (left := without_answer(row)):
