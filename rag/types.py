@@ -82,13 +82,15 @@ class Passage:
 
     @property
     def locator(self) -> str | None:
-        """Where it begins: the page, slide or sheet, and the headings."""
-        return self.locator_at(self.start)
+        """The page, slide or sheet where it begins, the one where it ends, and the headings."""
+        return self.locator_at(self.start, self.end)
 
-    def locator_at(self, at: int) -> str | None:
-        """Return the same for a code point of the document that lies in the passage."""
-        here = [label for start, label in self.places if start <= at][-1:]
-        return " > ".join([*here, *filter(None, [self.heading])]) or None
+    def locator_at(self, start: int, end: int | None = None) -> str | None:
+        """Return the same for code points of the document that lie in the passage."""
+        begins = [label for at, label in self.places if at <= start][-1:]
+        ends = [label for at, label in self.places if end is not None and start < at < end][-1:]
+        here = " – ".join(dict.fromkeys([*begins, *ends]))
+        return " > ".join(filter(None, [here, self.heading])) or None
 
 
 @dataclass(frozen=True, slots=True)

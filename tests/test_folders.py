@@ -112,7 +112,17 @@ def test_a_citation_says_on_which_page_it_stands(tmp_path: Path, minilm: Encoder
     answer = Answerer.open(index, Settings(threshold=0.0)).ask("What was the toll of the bridge?")
     assert answer.citations[0].quote == pages[3]
     assert answer.citations[0].locator == "page 4"
-    assert answer.passages[0].locator == "page 1"
+    assert answer.passages[0].locator == "page 1 – page 5"
+
+
+def test_a_file_that_was_cut_to_nothing_keeps_what_was_read(tmp_path: Path, minilm: Encoder) -> None:
+    seeds = written(tmp_path / "seeds", {"a.pdf": papers.pdf(["The mill."]), "b.txt": "Tea."})
+    directory = IndexDirectory(tmp_path / "index")
+    build_index(directory, [seeds], minilm, Settings())
+    (seeds / "a.pdf").write_bytes(b"")
+    report = build_index(directory, [seeds], minilm, Settings())
+    assert (report.removed, report.unchanged) == (0, 2)
+    assert report.failed == [{"doc": "a.pdf", "reason": "it is empty", "kept": True}]
 
 
 def in_order(reference: str, said: str) -> float:

@@ -48,7 +48,7 @@ class _Numbers:
             )
         start, end = passage.start + mark.span[0], passage.start + mark.span[1]
         quote = passage.text[slice(*mark.span)]
-        locator = passage.locator_at(start)
+        locator = passage.locator_at(start, end)
         where = Citation(0, passage.doc, passage.title, start, end, quote, locator, mark.verdict)
         return self._kept((passage.doc, start, end, mark.verdict), where)
 

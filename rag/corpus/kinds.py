@@ -165,6 +165,8 @@ def _compound(data: bytes) -> str:
 
 def _otherwise(suffix: str, named: str | None, data: bytes) -> str:
     """Return what a file is whose name says nothing, or nothing that its bytes bear out."""
+    if named is not None and not data:
+        raise Unreadable("it is empty")
     try:
         decode(data)
     except Unreadable:
