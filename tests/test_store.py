@@ -443,6 +443,37 @@ def test_documents_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         Retriever.from_documents([])
 
 
+GERMAN = "Die Abteilung wird von Herrn {} geleitet und ist für das Haus zuständig."
+ENGLISH = "The mill of the town was built by {} and it was the largest of them all."
+
+
+@pytest.mark.parametrize(
+    ("question", "doc"),
+    [
+        ("Who is Mr. Schneider?", "de Schneider"),
+        ("Wer ist der Herr Fischer und was ist das?", "en Fischer"),
+    ],
+)
+def test_a_name_is_found_as_it_stands_in_a_text_of_another_language(
+    tmp_path: Path, question: str, doc: str
+) -> None:
+    german = [{"id": f"de {name}", "text": GERMAN.format(name)} for name in ("Schneider", "Wagner")]
+    english = [{"id": f"en {name}", "text": ENGLISH.format(name)} for name in ("Fischer", "Moses")]
+    retriever = built(tmp_path / "index", [*german, *english])
+    found = {each.doc: each.signals["lexical"] for each in retriever.search(question, 4)}
+    assert found[doc] > 0
+    assert not {"schneider", "fisch"} & {*retriever.retrieve(question).unknown}
+
+
+def test_function_words_of_a_language_that_is_not_there_find_nothing(tmp_path: Path) -> None:
+    latin = "Mauris ut est e os. Ut quis purus da do. Integer sapien est, o iaculis em a."
+    english = [{"id": str(at), "text": ENGLISH.format(at)} for at in range(4)]
+    retriever = built(tmp_path / "index", [{"id": "latin", "text": latin}, *english])
+    found = retriever.retrieve("Qui est le PDG de Microsoft ?")
+    assert {each.signals["lexical"] for each in found.passages} == {0}
+    assert found.unknown == ["pdg", "microsoft"]
+
+
 def test_more_than_there_is(library: Retriever) -> None:
     assert len(library.search("grain", 1000)) == len(LIBRARY)
 

@@ -31,10 +31,10 @@ class Query:
         vector = vectors[0] + HISTORY * vectors[1]
         return cls(question, vector / np.linalg.norm(vector), before[0])
 
-    def terms(self, language: str) -> dict[str, float]:
-        """Return the terms to search for and their weights."""
-        weights = text.query_terms(self.question, language)
-        for term, weight in text.query_terms(self.before, language).items():
+    def terms(self, language: str, own: str) -> dict[str, float]:
+        """Return the terms to search for in texts of a language, and their weights."""
+        weights = text.query_terms(self.question, language, own)
+        for term, weight in text.query_terms(self.before, language, own).items():
             weights[term] = weights.get(term, 0.0) + HISTORY * weight
         return weights
 

@@ -205,7 +205,7 @@ class Retriever:
         if language == text.UNKNOWN:
             language = opened.languages[0] if opened.languages else language
         notices = self._blind(own, language)
-        rows, signals = self._ranked(opened, query, language, bool(notices), top_k, filter)
+        rows, signals = self._ranked(opened, query, (language, own), bool(notices), top_k, filter)
         reranker = self._reranker if rerank else None
         reranker, blind = _reading(reranker, own, language)
         wanted = max(top_k, reranker.depth) if reranker else top_k
@@ -218,8 +218,11 @@ class Retriever:
             said = "The question is longer than the encoder reads; its end counts by its words alone."
             notices = (*notices, Notice("question_truncated", said))
         notices = (*notices, *blind)
-        stems = [*dict.fromkeys(text.content_stems(query.question, language))]
+        stems = [*dict.fromkeys(text.content_stems(query.question, language, own))]
         df = lexical.df(stems)
+        if len(among) > 1:
+            foreign = text.foreign_terms(query.question, language, own)
+            df = np.maximum(df, lexical.df(foreign.get(stem, stem) for stem in stems))
         terms = dict(zip(stems, lexical.idf(df).tolist(), strict=True))
         unknown = [stem for stem, count in zip(stems, df.tolist(), strict=True) if count == 0]
         manifest = opened.snapshot.manifest
@@ -255,20 +258,26 @@ class Retriever:
         self,
         opened: _Open,
         query: Query,
-        language: str,
+        languages: tuple[str, str],
         blind: bool,
         top_k: int,
         filter: Filter | None,
     ) -> tuple[Rows, Mapping[str, Scores]]:
-        """Return the candidates' rows, best first, and their signals in the same order."""
+        """Return the candidates' rows, best first, and their signals in the same order.
+
+        `languages` are that of the texts that are looked for, and the question's own.
+        """
         depth = max(self._settings.candidates, 3 * top_k)
         allowed = opened.snapshot.rows(filter) if filter else None
         near, _ = opened.store.search(query.vector[None], depth, allowed)
-        lexical, terms = opened.snapshot.lexical, query.terms(language)
+        lexical, terms = opened.snapshot.lexical, query.terms(*languages)
+        most = None if blind else lexical.most(terms)
+        if len(opened.languages) > 1:
+            foreign = text.foreign_terms(query.question, *languages)
+            terms = {**dict.fromkeys(foreign.values(), 1.0), **terms}
         rows = np.union1d(near[near >= 0], opened.words.top(terms, depth, allowed))
         dense, bm25 = opened.store.scores(query.vector, rows), lexical.scores(terms, rows)
         alpha = self._settings.alpha_blind if blind else self._settings.alpha
-        most = None if blind else lexical.most(terms)
         fused, weight = convex_fusion(dense, bm25, alpha, most)
         order = np.lexsort((rows, -fused))
         signals = {

@@ -5,7 +5,7 @@ from rag.text.fold import Folded, fold, squeeze
 from rag.text.instructions import instructions
 from rag.text.language import UNKNOWN, language
 from rag.text.sentences import sentences
-from rag.text.terms import content_stems, index_terms, query_terms, stems
+from rag.text.terms import content_stems, foreign_terms, index_terms, query_terms, stems
 from rag.text.tokens import token_estimate
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Folded",
     "content_stems",
     "fold",
+    "foreign_terms",
     "index_terms",
     "inert",
     "instructions",

@@ -64,10 +64,10 @@ def stems(text: str, of: str = UNKNOWN) -> list[str]:
     return found.stems + found.grams()
 
 
-def content_stems(text: str, of: str = UNKNOWN) -> list[str]:
-    """Return the stems of a text without its language's function words."""
+def content_stems(text: str, of: str = UNKNOWN, own: str = UNKNOWN) -> list[str]:
+    """Return the stems of a text without the function words of that language, nor of its `own`."""
     found = _analysed(text, of)
-    known = LANGUAGES.get(of, frozenset())
+    known = _function_words(of, own)
     spaced = zip(found.stems, found.surfaces, strict=True)
     return [stem for stem, word in spaced if word not in known] + found.grams()
 
@@ -83,10 +83,13 @@ def index_terms(text: str, of: str = UNKNOWN) -> tuple[list[str], int]:
     return every, len(found.stems) + len(grams)
 
 
-def query_terms(text: str, of: str = UNKNOWN) -> dict[str, float]:
-    """Return the terms to search for and their weights; function words count only in pairs."""
+def query_terms(text: str, of: str = UNKNOWN, own: str = UNKNOWN) -> dict[str, float]:
+    """Return the terms to search for and their weights; function words count only in pairs.
+
+    `of` is the language of what is searched, `own` that of the question where it is another.
+    """
     found = _analysed(text, of)
-    known = LANGUAGES.get(of, frozenset())
+    known = _function_words(of, own)
     weights: defaultdict[str, float] = defaultdict(float)
     for stem, word in zip(found.stems, found.surfaces, strict=True):
         if word in known:
@@ -102,6 +105,21 @@ def query_terms(text: str, of: str = UNKNOWN) -> dict[str, float]:
     for pair in found.pairs():
         weights[pair] += PAIR
     return dict(weights)
+
+
+def foreign_terms(text: str, of: str = UNKNOWN, own: str = UNKNOWN) -> dict[str, str]:
+    """Return by its stem what finds each of a question's words, as it stands, in other languages.
+
+    There another stemmer may change a word that ours leaves alone, and leave one that ours changes.
+    """
+    found = _analysed(text, of)
+    known = _function_words(of, own)
+    spaced = zip(found.stems, found.surfaces, strict=True)
+    return {stem: f"={word}" if word == stem else word for stem, word in spaced if word not in known}
+
+
+def _function_words(*languages: str) -> frozenset[str]:
+    return frozenset[str]().union(*(LANGUAGES.get(code, frozenset()) for code in languages))
 
 
 def _analysed(text: str, of: str) -> _Analysed:
