@@ -215,3 +215,32 @@ def test_watching_builds_whenever_something_changes(tmp_path: Path) -> None:
         assert watching.wait(20) == 0
         assert "Traceback" not in watching.communicate()[1]
     assert (index / "CURRENT").read_text().strip() == "gen-000002"
+
+
+def test_watching_goes_on_when_its_folder_is_put_back(tmp_path: Path) -> None:
+    seeds, index = tmp_path / "seeds", tmp_path / "index"
+    seeds.mkdir()
+    (seeds / "tea.md").write_text("Tea is hot.")
+    command = [sys.executable, "-m", "rag", "build", seeds, "--index", index, "--watch"]
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    ) as watching:
+        assert watching.stdout is not None
+        try:
+            assert "gen-000001" in watching.stdout.readline()
+            shutil.rmtree(seeds)
+            time.sleep(1.5)
+            seeds.mkdir()
+            (seeds / "fox.md").write_text("Foxes are red.")
+            for generation in ("gen-000002", "gen-000003"):
+                said = ""
+                while generation not in said:
+                    said = watching.stdout.readline()
+                    assert said
+                time.sleep(1)
+                (seeds / f"{generation}.md").write_text("Hens are brown.")
+        finally:
+            watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 0
+        assert "Traceback" not in watching.communicate()[1]

@@ -157,3 +157,8 @@ def test_what_is_no_cross_encoder_is_refused(broken: str, graph: Path, tmp_path:
 def test_another_kind_of_reranker_is_named() -> None:
     with pytest.raises(ConfigError, match="No reranker 'bm42'"):
         open_reranker(Settings.load(reranker="bm42"))
+
+
+def test_a_model_loads_in_silence(model: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    CrossReranker.open(str(model))
+    assert "".join(capfd.readouterr()) == ""

@@ -465,6 +465,12 @@ def test_a_name_is_found_as_it_stands_in_a_text_of_another_language(
     assert not {"schneider", "fisch"} & {*retriever.retrieve(question).unknown}
 
 
+def test_no_text_is_taken_for_one_of_another_script(tmp_path: Path) -> None:
+    arabic = [{"id": f"ar{at}", "text": f"بني الجسر القديم على النهر عام {at}."} for at in range(5)]
+    retriever = built(tmp_path / "index", [*arabic, {"id": "cs", "text": "Mlýn stojí nad řekou."}])
+    assert retriever._open.snapshot.manifest.languages == {"ar": 5, "und": 1}
+
+
 def test_function_words_of_a_language_that_is_not_there_find_nothing(tmp_path: Path) -> None:
     latin = "Mauris ut est e os. Ut quis purus da do. Integer sapien est, o iaculis em a."
     english = [{"id": str(at), "text": ENGLISH.format(at)} for at in range(4)]
@@ -476,6 +482,7 @@ def test_function_words_of_a_language_that_is_not_there_find_nothing(tmp_path: P
 
 def test_more_than_there_is(library: Retriever) -> None:
     assert len(library.search("grain", 1000)) == len(LIBRARY)
+    assert len(library.search("grain", 10**9)) == len(LIBRARY)
 
 
 def test_many_questions_at_once(library: Retriever, long_text: Retriever) -> None:

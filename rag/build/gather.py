@@ -264,11 +264,13 @@ def _kept(
 
 
 def _with_believable_languages(entries: list[Entry]) -> list[Entry]:
-    """Give documents in a language that hardly occurs the most frequent one: it was a bad guess."""
-    counts = Counter(entry.language for entry in entries if entry.language != text.UNKNOWN)
-    if not counts:
-        return entries
-    usual = min(counts, key=lambda code: (-counts[code], code))
+    """Give documents in a language that hardly occurs the most frequent one: it was a bad guess.
+
+    A language that its script tells is no guess, and none that another script's text is in.
+    """
+    counts = Counter(entry.language for entry in entries)
+    guessed = [code for code in counts if code in text.LANGUAGES]
+    usual = min(guessed, key=lambda code: (-counts[code], code), default=text.UNKNOWN)
     least = len(entries) * RARE
-    believed = {code for code, count in counts.items() if count >= least} | {usual}
-    return [e if e.language in believed else replace(e, language=usual) for e in entries]
+    doubted = {code for code in guessed if counts[code] < least} | {text.UNKNOWN}
+    return [replace(e, language=usual) if e.language in doubted else e for e in entries]

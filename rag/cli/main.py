@@ -107,7 +107,12 @@ def build(
             report = build_index(directory, sources, encoder, settings, progress, fresh, ray)
         _print(build_json(report), as_json, show.build)
         if report.failed:
-            print(f"rag: {len(report.failed)} files or lines were left out.", file=sys.stderr)
+            said = (
+                "1 file or line was"
+                if len(report.failed) == 1
+                else f"{len(report.failed)} files or lines were"
+            )
+            print(f"rag: {said} left out.", file=sys.stderr)
 
     encoder = open_encoder(settings)
     if not watch:

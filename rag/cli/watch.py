@@ -1,11 +1,19 @@
 """Waits for seeds to change (watchfiles; MIT)."""
 
-from collections.abc import Iterator, Sequence
+import logging
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+
+_TICK = 500
+"""Milliseconds after which it is looked whether the folders are still there."""
 
 
 def changes(sources: Sequence[Path], index: Path) -> Iterator[None]:
     """Yield at once, then whenever a file of the sources has changed, until it is interrupted.
+
+    A folder that goes away is waited for.
 
     Hidden files do not count, nor does the index where it lies among them; a `.ragignore` does.
     """
@@ -22,12 +30,30 @@ def changes(sources: Sequence[Path], index: Path) -> Iterator[None]:
         below = next((changed.relative_to(s) for s in sources if changed.is_relative_to(s)), changed)
         return below.name == ".ragignore" or not any(part.startswith(".") for part in below.parts)
 
-    began = False
+    logging.getLogger("watchfiles").setLevel(logging.ERROR)  # it says that it was interrupted
     folders = {source if source.is_dir() else source.parent for source in sources}
-    events = watch(
-        *folders, watch_filter=counts, raise_interrupt=False, yield_on_timeout=True, rust_timeout=500
-    )
-    for found in events:
-        if found or not began:
-            began = True
+    while True:
+        if None in _identities(folders):
+            yield  # to say what is missing
+            while None in _identities(folders):
+                time.sleep(_TICK / 1000)
+        watched = _identities(folders)
+        events = watch(
+            *folders, watch_filter=counts, raise_interrupt=False, yield_on_timeout=True,
+            rust_timeout=_TICK,
+        )  # fmt: skip
+        with closing(events):
+            if next(events, None) is None:
+                return
             yield
+            for found in events:
+                if any(Path(path) in folders for _, path in found) or _identities(folders) != watched:
+                    break  # a folder that is removed is no longer watched, nor what takes its place
+                if found:
+                    yield
+            else:
+                return
+
+
+def _identities(folders: Collection[Path]) -> list[tuple[int, int] | None]:
+    return [(at.stat().st_dev, at.stat().st_ino) if at.is_dir() else None for at in folders]

@@ -5,20 +5,18 @@ comes out close enough to sentence-transformers in float32; else it stays in flo
 """
 
 import contextlib
-import io
 import json
 import logging
-import os
 import shutil
 import tempfile
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rag.embed import models
+from rag.embed.quiet import quiet
 from rag.errors import EncoderError
 from rag.session import open_session
 from rag.types import Vectors
@@ -82,7 +80,7 @@ def _publish(work: Path, home: Path) -> None:
 
 def _write(model: str, folder: Path, work: Path) -> None:
     exact = work / "float32.onnx"
-    with _quiet():
+    with quiet():
         reference, max_tokens = _export(model, folder, exact)
     tokenizer = folder / "tokenizer.json"
     if not tokenizer.exists():
@@ -195,19 +193,3 @@ def _least_cosine(graph: Path, probes: Sequence[list[int]], reference: Vectors) 
     session = open_session(graph)
     rows = [session.run(None, {"input_ids": np.array([ids], np.int64)})[0][0] for ids in probes]
     return float(np.min(np.sum(np.stack(rows) * reference, axis=1)))
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's warnings and progress bars from the user."""
-    before = os.environ.get("HF_HUB_DISABLE_PROGRESS_BARS")
-    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        if before is None:
-            del os.environ["HF_HUB_DISABLE_PROGRESS_BARS"]
-        else:
-            os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = before

@@ -7,6 +7,7 @@ import numpy as np
 
 from rag.embed import models
 from rag.embed.onnx import HubSpans
+from rag.embed.quiet import quiet
 from rag.errors import EncoderError
 from rag.protocols import EncoderSpec
 from rag.types import Vectors
@@ -28,7 +29,8 @@ class SentenceTransformerEncoder:
         from sentence_transformers import SentenceTransformer
 
         try:
-            network = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+            with quiet():
+                network = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
             dimension = int(network.get_embedding_dimension())
         except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
             said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -113,7 +113,10 @@ class _Network:
         from sentence_transformers import CrossEncoder
         from torch import nn
 
-        self._network = CrossEncoder(str(folder), device="cpu", local_files_only=True)
+        from rag.embed.quiet import quiet
+
+        with quiet():
+            self._network = CrossEncoder(str(folder), device="cpu", local_files_only=True)
         self._as_said = nn.Identity()
 
     def __call__(self, question: str, texts: Sequence[str]) -> Scores:

@@ -267,7 +267,7 @@ class Retriever:
 
         `languages` are that of the texts that are looked for, and the question's own.
         """
-        depth = max(self._settings.candidates, 3 * top_k)
+        depth = min(max(self._settings.candidates, 3 * top_k), max(1, len(opened.snapshot)))
         allowed = opened.snapshot.rows(filter) if filter else None
         near, _ = opened.store.search(query.vector[None], depth, allowed)
         lexical, terms = opened.snapshot.lexical, query.terms(*languages)

@@ -6,6 +6,7 @@ scored exactly from the generation's own rows.
 """
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class MilvusStores:
             raise ConfigError(
                 f"milvus_prefix {settings.milvus_prefix!r} must be letters, digits and _ only."
             )
+        logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)  # it logs what it raises as well
         self._uri, self._prefix = uri, settings.milvus_prefix
         token = settings.milvus_token.get_secret_value() if settings.milvus_token else ""
         with self._told():
