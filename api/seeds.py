@@ -53,7 +53,9 @@ def remove_document(collection: Collection, doc: str) -> BuildReport:
         if not collection.ready or collection.snapshot.find(doc) is None:
             raise ProblemError("not_found", "There is no document with this id.")
         raise ProblemError(
-            "conflict", "This document is no file of its own in the seeds; edit what holds it."
+            "conflict",
+            "Only Markdown and text files are removed here; take what holds this document out of the "
+            "seeds folder, and build.",
         )
     before = target.read_bytes()
     target.unlink()

@@ -197,7 +197,9 @@ def test_the_last_document_may_go(shop: Workshop) -> None:
     shop.write({"a.txt": ENGLISH})
     shop.build()
     shop.write({})
-    assert shop.build().removed == 1
+    report = shop.build()
+    assert report.removed == 1
+    assert [notice.code for notice in report.warnings] == ["all_removed"]
     assert shop.search("farmer") == set()
     shop.write({"a.txt": ENGLISH})
     shop.build()

@@ -172,6 +172,9 @@ def _build(
             gathered.notices[:0] = notices
             if not gathered.entries and previous is None:
                 raise CorpusError(_nothing(sources, gathered.failed))
+            if before and gathered.removed and not gathered.entries:
+                said = f"All {gathered.removed} documents are gone; `rag rollback` brings them back."
+                gathered.notices.append(Notice("all_removed", said))
             changes = gathered.added + gathered.changed + gathered.removed
             if before and same and not changes and list(before.sources) == list(sources):
                 stores.put(before.snapshot, directory.path.resolve())
