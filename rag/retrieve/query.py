@@ -1,7 +1,6 @@
 """What a search looks for: the question, checked, with what was asked before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,28 +14,24 @@ HISTORY = 0.3
 """Weight of what was asked before beside the question itself; tuned on MTRAG's conversations."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A question with its unit vector, shape (d,), and what was asked before it."""
+def joined(vectors: Vectors) -> Vectors:
+    """Return one unit vector, shape (d,), of a question's and, if there is one, of what was before it.
 
-    question: str
-    vector: Vectors
-    before: str = ""
+    `vectors` has shape (1 or 2, d).
+    """
+    vector: Vectors = vectors[0]
+    if len(vectors) > 1:
+        vector = vector + HISTORY * vectors[1]
+        vector /= np.linalg.norm(vector)
+    return vector
 
-    @classmethod
-    def of(cls, question: str, vectors: Vectors, before: Sequence[str] = ()) -> "Query":
-        """Join the vectors of the question and, if there is one, of `before`, shape (1 or 2, d)."""
-        if not before:
-            return cls(question, vectors[0])
-        vector = vectors[0] + HISTORY * vectors[1]
-        return cls(question, vector / np.linalg.norm(vector), before[0])
 
-    def terms(self, language: str, own: str) -> dict[str, float]:
-        """Return the terms to search for in texts of a language, and their weights."""
-        weights = text.query_terms(self.question, language, own)
-        for term, weight in text.query_terms(self.before, language, own).items():
-            weights[term] = weights.get(term, 0.0) + HISTORY * weight
-        return weights
+def terms_of(question: str, before: str, language: str, own: str) -> dict[str, float]:
+    """Return the terms to search for in texts of a language, and their weights."""
+    weights = text.query_terms(question, language, own)
+    for term, weight in text.query_terms(before, language, own).items():
+        weights[term] = weights.get(term, 0.0) + HISTORY * weight
+    return weights
 
 
 def usable(question: str) -> str:

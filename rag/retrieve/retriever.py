@@ -4,6 +4,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ import numpy as np
 from rag import text
 from rag.errors import EncoderMismatchError, QuestionError
 from rag.protocols import Encoder, EncoderSpec, Reranker, VectorStore, WordSearch
+from rag.retrieve.beside import beside
 from rag.retrieve.fusion import convex_fusion
 from rag.retrieve.merge import merged
-from rag.retrieve.query import Query, turns_before, usable
+from rag.retrieve.query import joined, terms_of, turns_before, usable
 from rag.store import IndexDirectory, Snapshot, open_snapshot
 from rag.store.layout import MANIFEST
 from rag.stores import open_stores
@@ -28,6 +30,7 @@ from rag.types import (
     Retrieval,
     Rows,
     Scores,
+    Vectors,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +45,29 @@ class _Open:
     store: VectorStore
     words: WordSearch
     languages: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _ByWords:
+    """What is known of a question, and found, before its vector is."""
+
+    question: str
+    top_k: int
+    language: str
+    """Of the texts that are looked for."""
+    own: str
+    """The question's own, or unknown."""
+    notices: Sequence[Notice]
+    """That the encoder cannot read it."""
+    depth: int
+    allowed: Rows | None
+    terms: Mapping[str, float]
+    most: float | None
+    """What no chunk's score by words exceeds; None where words decide."""
+    rows: Rows
+    known: Mapping[str, float]
+    """How rare each stem is."""
+    unknown: Sequence[str]
 
 
 class Retriever:
@@ -169,9 +195,10 @@ class Retriever:
         opened = self._open
         asked = [usable(question) for question in questions]
         vectors = self.encoder.encode_queries(asked)
+        found = [self._by_words(opened, question, "", top_k, filter) for question in asked]
         return [
-            list(self._retrieve(opened, Query(question, vector), top_k, filter, rerank).passages)
-            for question, vector in zip(asked, vectors, strict=True)
+            list(self._retrieve(opened, words, vector, rerank).passages)
+            for words, vector in zip(found, vectors, strict=True)
         ]
 
     def retrieve(
@@ -182,52 +209,80 @@ class Retriever:
         history: Sequence[Message] = (),
         rerank: bool = True,
     ) -> Retrieval:
-        """Return the passages with what they were found by; raises as `search` does."""
+        """Return the passages with what they were found by; raises as `search` does.
+
+        Words are searched while the question is embedded, where a core is free for it.
+        """
         asked = usable(question)
         opened = self._open
         before = turns_before(history)
-        vectors = self.encoder.encode_queries([asked, *before])
-        return self._retrieve(opened, Query.of(asked, vectors, before), top_k, filter, rerank)
+        search = partial(self._by_words, opened, asked, " ".join(before), top_k, filter)
+        with beside(search) as words:
+            vector = joined(self.encoder.encode_queries([asked, *before]))
+            found = words()
+        return self._retrieve(opened, found, vector, rerank)
 
     def document(self, doc: str) -> str:
         """Return a document's text as it was indexed; raises `KeyError` for an unknown id."""
         return self._open.snapshot.text(doc)
 
-    def _retrieve(
-        self, opened: _Open, query: Query, top_k: int | None, filter: Filter | None, rerank: bool
-    ) -> Retrieval:
+    def _by_words(
+        self, opened: _Open, question: str, before: str, top_k: int | None, filter: Filter | None
+    ) -> _ByWords:
         top_k = self._settings.top_k if top_k is None else top_k
         if top_k < 1:
             raise QuestionError(f"top_k must be at least 1, not {top_k}.")
-        own = text.language(query.question)
-        among = opened.languages
-        language = own if own in among else text.language(query.question, among)
+        own, among = text.language(question), opened.languages
+        language = own if own in among else text.language(question, among)
         if language == text.UNKNOWN:
-            language = opened.languages[0] if opened.languages else language
+            language = among[0] if among else language
         notices = self._blind(own, language)
-        rows, signals = self._ranked(opened, query, (language, own), bool(notices), top_k, filter)
-        reranker = self._reranker if rerank else None
-        reranker, blind = _reading(reranker, own, language)
-        wanted = max(top_k, reranker.depth) if reranker else top_k
+        depth = min(max(self._settings.candidates, 3 * top_k), max(1, len(opened.snapshot)))
+        allowed = opened.snapshot.rows(filter) if filter else None
+        lexical, terms = opened.snapshot.lexical, terms_of(question, before, language, own)
+        most = None if notices else lexical.most(terms)
+        stems = [*dict.fromkeys(text.content_stems(question, language, own))]
+        df = lexical.df(stems)
+        if len(among) > 1:
+            foreign = text.foreign_terms(question, language, own)
+            terms = {**dict.fromkeys(foreign.values(), 1.0), **terms}
+            df = np.maximum(df, lexical.df(foreign.get(stem, stem) for stem in stems))
+        return _ByWords(
+            question=question,
+            top_k=top_k,
+            language=language,
+            own=own,
+            notices=notices,
+            depth=depth,
+            allowed=allowed,
+            terms=terms,
+            most=most,
+            rows=opened.words.top(terms, depth, allowed),
+            known=dict(zip(stems, lexical.idf(df).tolist(), strict=True)),
+            unknown=[stem for stem, count in zip(stems, df.tolist(), strict=True) if count == 0],
+        )
+
+    def _retrieve(self, opened: _Open, words: _ByWords, vector: Vectors, rerank: bool) -> Retrieval:
+        rows, signals = self._ranked(opened, words, vector)
+        reranker, blind = _reading(self._reranker if rerank else None, words.own, words.language)
+        wanted = max(words.top_k, reranker.depth) if reranker else words.top_k
         passages = merged(opened.snapshot, rows, signals, wanted)
         opened.snapshot.searched()
         if reranker is not None:
-            passages = list(reranker.rerank(query.question, passages))[:top_k]
-        lexical = opened.snapshot.lexical
-        if self._is_cut(query.question):
+            passages = list(reranker.rerank(words.question, passages))[: words.top_k]
+        notices = [*words.notices]
+        if self._is_cut(words.question):
             said = "The question is longer than the encoder reads; its end counts by its words alone."
-            notices = (*notices, Notice("question_truncated", said))
-        notices = (*notices, *blind)
-        stems = [*dict.fromkeys(text.content_stems(query.question, language, own))]
-        df = lexical.df(stems)
-        if len(among) > 1:
-            foreign = text.foreign_terms(query.question, language, own)
-            df = np.maximum(df, lexical.df(foreign.get(stem, stem) for stem in stems))
-        terms = dict(zip(stems, lexical.idf(df).tolist(), strict=True))
-        unknown = [stem for stem, count in zip(stems, df.tolist(), strict=True) if count == 0]
-        manifest = opened.snapshot.manifest
-        reference = IndexRef(opened.snapshot.generation, manifest.digest)
-        return Retrieval(query.question, passages, reference, terms, unknown, language, notices)
+            notices.append(Notice("question_truncated", said))
+        return Retrieval(
+            words.question,
+            passages,
+            IndexRef(opened.snapshot.generation, opened.snapshot.manifest.digest),
+            words.known,
+            words.unknown,
+            words.language,
+            [*notices, *blind],
+        )
 
     def _opened(self, snapshot: Snapshot) -> _Open:
         manifest = snapshot.manifest
@@ -255,30 +310,15 @@ class Retriever:
         return (Notice("encoder_blind", said),)
 
     def _ranked(
-        self,
-        opened: _Open,
-        query: Query,
-        languages: tuple[str, str],
-        blind: bool,
-        top_k: int,
-        filter: Filter | None,
+        self, opened: _Open, words: _ByWords, vector: Vectors
     ) -> tuple[Rows, Mapping[str, Scores]]:
-        """Return the candidates' rows, best first, and their signals in the same order.
-
-        `languages` are that of the texts that are looked for, and the question's own.
-        """
-        depth = min(max(self._settings.candidates, 3 * top_k), max(1, len(opened.snapshot)))
-        allowed = opened.snapshot.rows(filter) if filter else None
-        near, _ = opened.store.search(query.vector[None], depth, allowed)
-        lexical, terms = opened.snapshot.lexical, query.terms(*languages)
-        most = None if blind else lexical.most(terms)
-        if len(opened.languages) > 1:
-            foreign = text.foreign_terms(query.question, *languages)
-            terms = {**dict.fromkeys(foreign.values(), 1.0), **terms}
-        rows = np.union1d(near[near >= 0], opened.words.top(terms, depth, allowed))
-        dense, bm25 = opened.store.scores(query.vector, rows), lexical.scores(terms, rows)
-        alpha = self._settings.alpha_blind if blind else self._settings.alpha
-        fused, weight = convex_fusion(dense, bm25, alpha, most)
+        """Return the candidates' rows, best first, and their signals in the same order."""
+        near, _ = opened.store.search(vector[None], words.depth, words.allowed)
+        rows = np.union1d(near[near >= 0], words.rows)
+        dense = opened.store.scores(vector, rows)
+        bm25 = opened.snapshot.lexical.scores(words.terms, rows)
+        alpha = self._settings.alpha_blind if words.notices else self._settings.alpha
+        fused, weight = convex_fusion(dense, bm25, alpha, words.most)
         order = np.lexsort((rows, -fused))
         signals = {
             "score": fused[order],

@@ -7,7 +7,10 @@ import numpy as np
 
 from rag.types import Rows, Scores, Vectors
 
-faiss.cvar.distance_compute_blas_threshold = 4  # from 4 queries on, one matrix product is faster
+MANY = 4
+"""Queries from which one matrix product is faster than one pass over all rows for each."""
+faiss.cvar.distance_compute_blas_threshold = MANY
+_THREADS = faiss.omp_get_max_threads()
 EXACT = 10_000
 """Rows up to which all are looked at: that takes 1 to 3 ms."""
 BLOCK = 65_536
@@ -26,6 +29,7 @@ class FaissStore:
 
     def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> tuple[Rows, Scores]:
         """Return rows and scores, each (len(queries), k), best first; among `rows` if given."""
+        share_out(len(queries))
         if rows is None:
             return knn(queries, self._vectors, k)
         found = np.full((len(queries), k), -1, np.int64)
@@ -66,6 +70,14 @@ def knn(queries: Vectors, vectors: Vectors, k: int) -> tuple[Rows, Scores]:
         near = faiss.knn(queries, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
         scores[:, :count], found[:, :count] = near
     return found, scores
+
+
+def share_out(queries: int) -> None:
+    """Let this thread's next search use one core, or all where it has many queries.
+
+    For one they bring nothing, and wait awake for the next while others need them.
+    """
+    faiss.omp_set_num_threads(_THREADS if queries >= MANY else 1)
 
 
 def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:

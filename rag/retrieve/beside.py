@@ -1,0 +1,41 @@
+"""Does a part of a search on another core, where one has nothing to do."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from threading import Semaphore
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class _Cores:
+    """A process' cores, as far as searches take them, and threads for their parts."""
+
+    def __init__(self) -> None:
+        count = os.cpu_count() or 1
+        self.free = Semaphore(count)
+        self.threads = ThreadPoolExecutor(count, "beside")
+
+
+@contextmanager
+def beside(part: Callable[[], T]) -> Iterator[Callable[[], T]]:
+    """Begin a part of a search if there are cores for it and the rest; yield what waits for its result.
+
+    Else it is done when that is called: where all cores have searches to do, handing over only costs.
+    """
+    cores = _cores(os.getpid())
+    taken = sum(cores.free.acquire(blocking=False) for _ in range(2))
+    try:
+        yield cores.threads.submit(part).result if taken == 2 else part
+    finally:
+        if taken:
+            cores.free.release(taken)
+
+
+@cache
+def _cores(process: int) -> _Cores:
+    """Return those of a process; one that was forked off has none of its parent's threads."""
+    return _Cores()
