@@ -636,6 +636,26 @@ def test_keys_are_enough(visit: Visit, width: int) -> None:
     expect(page.locator("#past")).to_be_focused()
 
 
+@needs_chromium
+@pytest.mark.parametrize("width", [1280, 390])
+def test_closing_gives_the_focus_back_once(visit: Visit, width: int) -> None:
+    page = visit.open(width=width)
+    ask(page, "How many people walked free on 16 September?")
+    page.click(".chip")
+    expect(page.locator("#source-title")).to_be_focused()
+    focused = page.evaluate(
+        """async () => {
+          const ids = [];
+          document.getElementById("source-close").click();
+          ids.push(document.activeElement.className);
+          document.getElementById("past").focus();
+          await new Promise((done) => setTimeout(done, 200));
+          return [...ids, document.activeElement.id];
+        }"""
+    )
+    assert focused == ["chip", "past"]
+
+
 def tab_to(page: Page, selector: str, key: str) -> None:
     for _ in range(40):
         page.keyboard.press(key)

@@ -103,6 +103,7 @@ function show() {
 }
 
 function onClose() {
+  if (!shown) return;
   shown = null;
   document.body.classList.remove("with-source");
   (origin?.isConnected ? origin : $("question")).focus();
@@ -110,6 +111,7 @@ function onClose() {
 
 export function closeSource() {
   $("source").close();
+  onClose(); // at once: when the event comes, the focus may be elsewhere already
 }
 
 export function startSource() {
