@@ -141,9 +141,10 @@ def test_peers_are_measured_only_where_named() -> None:
 
 def test_figures_stand_beside_ours_and_a_failure_has_none() -> None:
     found = {
-        way.name: Found(9, 4.0, [3.0, 1.0, 2.0], [8.0, 8.0], [500.0, 600.0], 0.8) for way in ways()
+        way.name: Found(9, [5.0, 4.0], [3.0, 1.0, 2.0], [8.0, 8.0], [500.0, 600.0], 0.8)
+        for way in ways()
     }
-    found[AGAINST] = Found(9, 2.0, [0.5], [4.0, 4.0], [150.0], 0.9)
+    found[AGAINST] = Found(9, [2.0, 2.5], [0.5], [4.0, 4.0], [150.0], 0.9)
     failed = ways()[-1]
     found[failed.name] = Found(failed="build: it takes no int8")
     peer = ways()[-2]
