@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import faiss as library
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -163,3 +164,23 @@ def test_few_rows_and_rows_without_groups_are_all_looked_at(
     assert ivf.write(vectors, tmp_path, queries).kind == "exact"
     assert not list(tmp_path.iterdir())
     assert type(ivf.open_store(vectors, tmp_path, {})) is FaissStore
+
+
+@pytest.mark.parametrize("questions", [1, 50])
+def test_other_work_keeps_its_threads(
+    many: tuple[Vectors, Vectors], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, questions: int
+) -> None:
+    monkeypatch.setattr(ivf, "EXACT", 1000)
+    vectors, queries = many
+    before = library.omp_get_max_threads()
+    library.omp_set_num_threads(3)
+    try:
+        tuning = ivf.write(vectors, tmp_path, queries)
+        for store in (FaissStore(vectors), ivf.open_store(vectors, tmp_path, tuning.value())):
+            store.search(queries[:questions], 5)
+            assert library.omp_get_max_threads() == 3
+        with faiss.limited(1):
+            assert library.omp_get_max_threads() == 1
+        assert library.omp_get_max_threads() == 3
+    finally:
+        library.omp_set_num_threads(before)

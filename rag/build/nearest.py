@@ -29,17 +29,17 @@ def make_searchable(
 
     if count <= ivf.EXACT:
         return ivf.Tuning().value()
-    import faiss
+    from rag.stores.faiss import limited
 
-    if threads:
-        faiss.omp_set_num_threads(threads)
     shape = (count, encoder.spec.dimension)
     vectors: Vectors = np.memmap(folder / layout.VECTORS, "<f4", "r", shape=shape).view(np.ndarray)
     before = None
     if previous is not None and previous.manifest.search.get("file"):
         same = previous.manifest.encoder["fingerprint"] == encoder.spec.fingerprint
         before = (previous.folder, previous.manifest.search, moved) if same else None
-    return ivf.write(vectors, folder, encoder.encode_queries(_sentences(folder)), before).value()
+    queries = encoder.encode_queries(_sentences(folder))
+    with limited(threads):
+        return ivf.write(vectors, folder, queries, before).value()
 
 
 def _sentences(folder: Path) -> list[str]:

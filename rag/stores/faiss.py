@@ -1,6 +1,7 @@
 """Exact search by FAISS over rows that may be mapped from disk: nothing is copied to open them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import faiss
 import numpy as np
@@ -10,7 +11,6 @@ from rag.types import Rows, Scores, Vectors
 MANY = 4
 """Queries from which one matrix product is faster than one pass over all rows for each."""
 faiss.cvar.distance_compute_blas_threshold = MANY
-_THREADS = faiss.omp_get_max_threads()
 EXACT = 10_000
 """Rows up to which all are looked at: that takes 1 to 3 ms."""
 BLOCK = 65_536
@@ -29,7 +29,6 @@ class FaissStore:
 
     def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> tuple[Rows, Scores]:
         """Return rows and scores, each (len(queries), k), best first; among `rows` if given."""
-        share_out(len(queries))
         if rows is None:
             return knn(queries, self._vectors, k)
         found = np.full((len(queries), k), -1, np.int64)
@@ -67,17 +66,32 @@ def knn(queries: Vectors, vectors: Vectors, k: int) -> tuple[Rows, Scores]:
     found = np.full((len(queries), k), -1, np.int64)
     scores = np.full((len(queries), k), -np.inf, np.float32)
     if count and len(queries):
-        near = faiss.knn(queries, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
+        with limited(threads_for(queries)):
+            near = faiss.knn(queries, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
         scores[:, :count], found[:, :count] = near
     return found, scores
 
 
-def share_out(queries: int) -> None:
-    """Let this thread's next search use one core, or all where it has many queries.
+def threads_for(queries: Vectors) -> int:
+    """Return how many threads they are worth: one, or 0 for all where many queries come at once.
 
-    For one they bring nothing, and wait awake for the next while others need them.
+    For one query more bring nothing, and wait awake for the next while others need them.
     """
-    faiss.omp_set_num_threads(_THREADS if queries >= MANY else 1)
+    return 0 if len(queries) >= MANY else 1
+
+
+@contextmanager
+def limited(threads: int) -> Iterator[None]:
+    """Let faiss use so many threads within, 0 for as many as before.
+
+    The number is one for all of a thread's OpenMP, torch's with it, so it is put back.
+    """
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:

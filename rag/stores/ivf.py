@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.stores.faiss import EXACT as EXACT
-from rag.stores.faiss import FaissStore, knn, share_out
+from rag.stores.faiss import FaissStore, knn, limited, threads_for
 from rag.types import Rows, Scores, Vectors
 
 FILE = "search.faiss"
@@ -77,9 +77,9 @@ class IvfStore(FaissStore):
         """Return rows and scores as `FaissStore` does; of few `rows` every one is looked at."""
         if rows is not None and len(rows) <= EXACT:
             return super().search(queries, k, rows)
-        share_out(len(queries))
         wanted = max(_ANEW * k, 4 * _TOP)
-        near = _probed(self._index, queries, wanted, self._probes, rows)
+        with limited(threads_for(queries)):
+            near = _probed(self._index, queries, wanted, self._probes, rows)
         return self.best(queries, [row[row >= 0] for row in near], k)
 
 
