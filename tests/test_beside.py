@@ -1,6 +1,8 @@
 """A part of a search runs beside the rest where a core is free, and comes to the same anywhere."""
 
 import os
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -54,6 +56,30 @@ def test_what_fails_gives_its_cores_back() -> None:
 
 
 @pytest.mark.usefixtures("cores")
+def test_where_no_thread_can_be_had_it_is_done_here() -> None:
+    module._cores(os.getpid())._threads.shutdown()
+    with beside(threading.current_thread) as part:
+        assert part() is threading.current_thread()
+    module._cores.cache_clear()
+
+
+def test_searches_go_on_while_the_interpreter_ends() -> None:
+    program = """
+import threading
+from rag import Retriever
+from rag.config import Settings
+retriever = Retriever.from_documents(["The mill was built by masons."], Settings(reader="off"))
+def late():
+    threading.main_thread().join()
+    print(retriever.search("Who built the mill?")[0].text)
+threading.Thread(target=late).start()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "The mill was built by masons.\n"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("cores")
 def test_a_search_whose_words_fail_says_so(retriever: Retriever) -> None:
     with pytest.raises(FilterError):
         retriever.search(QUESTION, filter={"colour": "red"})
@@ -66,7 +92,11 @@ def test_a_process_that_was_forked_off_searches(retriever: Retriever) -> None:
     found = retriever.search(QUESTION)
     child = os.fork()
     if child == 0:
-        os._exit(0 if retriever.search(QUESTION) == found else 1)
+        code = 2
+        try:
+            code = 0 if retriever.search(QUESTION) == found else 1
+        finally:
+            os._exit(code)
     for _ in range(200):
         done, status = os.waitpid(child, os.WNOHANG)
         if done:

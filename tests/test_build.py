@@ -193,6 +193,14 @@ def test_a_removed_document_is_gone(shop: Workshop) -> None:
         shop.text("a.txt")
 
 
+def test_no_rollback_is_promised_where_no_generation_is_kept(shop: Workshop) -> None:
+    shop.write({"a.txt": ENGLISH})
+    shop.build()
+    shop.write({})
+    report = shop.build(SMALL.model_copy(update={"keep_generations": 1}))
+    assert [notice.message for notice in report.warnings] == ["Every document is gone from the seeds."]
+
+
 def test_the_last_document_may_go(shop: Workshop) -> None:
     shop.write({"a.txt": ENGLISH})
     shop.build()
@@ -200,6 +208,7 @@ def test_the_last_document_may_go(shop: Workshop) -> None:
     report = shop.build()
     assert report.removed == 1
     assert [notice.code for notice in report.warnings] == ["all_removed"]
+    assert "rollback" in report.warnings[0].message
     assert shop.search("farmer") == set()
     shop.write({"a.txt": ENGLISH})
     shop.build()

@@ -339,6 +339,10 @@ def test_a_short_western_text_is_taken_for_nothing_else(said: str) -> None:
             "politikai, művelődési, kereskedelmi és közlekedési központja, a Duna két partján.",
         ),
         ("cp1251", "Имя;Город\nОльга;Казань\nИван;Пермь\n"),
+        ("cp1254", "Şehir;Nüfus\nİstanbul;15\nEskişehir;1\nMuğla;1\n"),
+        ("cp1250", "Iaşi;Bucureşti;Timişoara\n"),
+        ("cp1250", "Priimek;Kraj\nKovač;Ljubljana\nZupančič;Domače\nNovak;Črnuče\n"),
+        ("cp1250", "Je to velká část města."),
     ],
 )
 def test_what_is_not_western_is_not_taken_for_it(encoding: str, said: str) -> None:

@@ -33,7 +33,7 @@ from rag.store import IndexDirectory, Manifest, open_snapshot, verify_generation
 from rag.store import snapshot as snapshots
 from rag.store.layout import FILES, FORMAT, MANIFEST
 from rag.stores import ivf
-from rag.types import Document
+from rag.types import Document, Message
 from tests.conftest import LetterEncoder
 
 OLD, NEW = "gen-000001", "gen-000002"
@@ -451,6 +451,7 @@ ENGLISH = "The mill of the town was built by {} and it was the largest of them a
     ("question", "doc"),
     [
         ("Who is Mr. Schneider?", "de Schneider"),
+        ("Who is Schneider of the Schneiders?", "de Schneider"),
         ("Wer ist der Herr Fischer und was ist das?", "en Fischer"),
     ],
 )
@@ -478,6 +479,28 @@ def test_function_words_of_a_language_that_is_not_there_find_nothing(tmp_path: P
     found = retriever.retrieve("Qui est le PDG de Microsoft ?")
     assert {each.signals["lexical"] for each in found.passages} == {0}
     assert found.unknown == ["pdg", "microsoft"]
+
+
+@pytest.mark.parametrize("question", ["war", "cold war", "World War II in Europe", "Was there a war?"])
+def test_one_word_makes_no_other_language(tmp_path: Path, question: str) -> None:
+    said = ["It was the coldest war of them all.", *(ENGLISH.format(at) for at in range(4))]
+    retriever = built(
+        tmp_path / "index", [{"id": str(at), "text": each} for at, each in enumerate(said)]
+    )
+    found = retriever.retrieve(question)
+    assert found.passages[0].doc == "0"
+    assert found.passages[0].signals["lexical"] > 0
+    assert "war" in found.terms
+    assert not found.notices
+
+
+def test_a_name_that_was_asked_of_before_is_found_in_another_language(tmp_path: Path) -> None:
+    german = [{"id": f"de {name}", "text": GERMAN.format(name)} for name in ("Schneider", "Wagner")]
+    english = [{"id": f"en {at}", "text": ENGLISH.format(at)} for at in range(2)]
+    retriever = built(tmp_path / "index", [*german, *english])
+    before = [Message("user", "Who is Mr. Schneider?"), Message("assistant", "A manager.")]
+    found = retriever.retrieve("Where does he live?", history=before).passages
+    assert {each.doc: each.signals["lexical"] for each in found}["de Schneider"] > 0
 
 
 def test_more_than_there_is(library: Retriever) -> None:

@@ -173,7 +173,9 @@ def _build(
             if not gathered.entries and previous is None:
                 raise CorpusError(_nothing(sources, gathered.failed))
             if before and gathered.removed and not gathered.entries:
-                said = f"All {gathered.removed} documents are gone; `rag rollback` brings them back."
+                said = "Every document is gone from the seeds."
+                if settings.keep_generations > 1:
+                    said += " `rag rollback` brings them back."
                 gathered.notices.append(Notice("all_removed", said))
             changes = gathered.added + gathered.changed + gathered.removed
             if before and same and not changes and list(before.sources) == list(sources):

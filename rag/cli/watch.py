@@ -1,6 +1,7 @@
 """Waits for seeds to change (watchfiles; MIT)."""
 
 import logging
+import stat
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
@@ -35,16 +36,19 @@ def changes(sources: Sequence[Path], index: Path) -> Iterator[None]:
     while True:
         if None in _identities(folders):
             yield  # to say what is missing
-            while None in _identities(folders):
-                time.sleep(_TICK / 1000)
+            if not _are_back(folders):
+                return
         watched = _identities(folders)
         events = watch(
             *folders, watch_filter=counts, raise_interrupt=False, yield_on_timeout=True,
             rust_timeout=_TICK,
         )  # fmt: skip
         with closing(events):
-            if next(events, None) is None:
-                return
+            try:
+                if next(events, None) is None:
+                    return
+            except FileNotFoundError:
+                continue
             yield
             for found in events:
                 if any(Path(path) in folders for _, path in found) or _identities(folders) != watched:
@@ -55,5 +59,23 @@ def changes(sources: Sequence[Path], index: Path) -> Iterator[None]:
                 return
 
 
+def _are_back(folders: Collection[Path]) -> bool:
+    """Wait for folders; tell whether they came, rather than an interrupt."""
+    try:
+        while None in _identities(folders):
+            time.sleep(_TICK / 1000)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
 def _identities(folders: Collection[Path]) -> list[tuple[int, int] | None]:
-    return [(at.stat().st_dev, at.stat().st_ino) if at.is_dir() else None for at in folders]
+    return [*map(_identity, folders)]
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None

@@ -5,7 +5,7 @@ import unicodedata
 import regex
 
 from rag.corpus.values import Unreadable
-from rag.text import language
+from rag.text import UNKNOWN, language
 
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -17,14 +17,21 @@ _BOMS = (
 _SAMPLE = 1 << 16
 _EASTERN = frozenset({"hu", "ro", "tr"})
 """Languages of the Latin alphabet that cp1252 is not made for."""
-_BORROWED = "àáâçèéêëîïñóôöü"
-_ALPHABETS = [
-    frozenset(_BORROWED + own) for own in ("äß", "æùûœÿ", "íú", "ãíõú", "ìíòùú", "åäæø", "ðíúýþæ")
-]
-"""Letters beyond ASCII of German, French, Spanish, Portuguese, Italian, Nordic and Icelandic texts."""
+_WESTERN_ALPHABETS = [*map(frozenset, (
+    "àáâçèéêëîïñóôöü", "äöüßàâçèéê", "àâçèéêëîïôùûüœÿ", "áéíóúüñç", "àçèéíïòóúü", "àáâãçéêíóôõúüñ",
+    "àèéìíîòóùú", "åäöæøàáéêôü", "áéíóúýþæðö",
+))]  # fmt: skip
+"""Letters beyond ASCII of words in English, and of texts in German, French, Spanish, Catalan,
+Portuguese, Italian, Nordic languages and Icelandic."""
+_EASTERN_ALPHABETS = [*map(frozenset, (
+    "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "čćđšž", "ăâîşţșț", "âçğıîöşüû",
+))]  # fmt: skip
+"""Those of Czech, Slovak, Polish, Hungarian, South Slavic, Romanian and Turkish texts."""
+_FOR_THEM = frozenset({"cp1250", "cp1254", "iso8859_2", "iso8859_9", "iso8859_16"})
+"""Encodings that they are in."""
 _BEYOND_ASCII = regex.compile(r"[^\x00-\x7f]+")
-_STRANGE = regex.compile(r"(?<=\p{L})[^\x00-\x7f\p{L}’·\xad](?=\p{L})|\ufffd")
-"""What stands within no word of these languages."""
+_STRANGE = regex.compile(r"(?<=\p{L})[[^\x00-\x7f\p{L}’·\xad]ªº](?=\p{L})|\ufffd", regex.V1)
+"""What stands within no word of western languages."""
 
 
 def decode(data: bytes) -> tuple[str, str | None]:
@@ -53,9 +60,10 @@ def decode(data: bytes) -> tuple[str, str | None]:
     if best is None:
         raise Unreadable("its encoding cannot be told; save it as UTF-8")
     western = data.decode("cp1252", "replace")
-    if _is_western(western) and language(western) not in _EASTERN:
+    guessed = str(best)
+    if _is_western(western) and not (best.encoding in _FOR_THEM and _is_eastern(guessed, western)):
         return western, "cp1252"
-    return str(best), best.encoding
+    return guessed, best.encoding
 
 
 def _is_western(text: str) -> bool:
@@ -65,10 +73,42 @@ def _is_western(text: str) -> bool:
     too little for a guess by the language, which is how encodings are told otherwise.
     """
     runs = [run for run in _BEYOND_ASCII.findall(text) if run.isalpha()]
-    beyond = frozenset("".join(runs).lower()) - {"ª", "º"}
     few = sum(map(len, runs)) * 3 <= sum(map(str.isalpha, text))
-    alone = sum(len(run) == 1 or run.islower() for run in runs) * 2 >= len(runs)
-    return few and alone and not _STRANGE.search(text) and any(map(beyond.issubset, _ALPHABETS))
+    alone = sum(len(run) <= 2 for run in runs) * 2 >= len(runs)
+    if not few or not alone or _STRANGE.search(text) or language(text) in _EASTERN:
+        return False
+    return _is_of_one("".join(runs), _WESTERN_ALPHABETS)
+
+
+def _is_eastern(guessed: str, western: str) -> bool:
+    """Tell whether what could be both is rather what was guessed, character by character another.
+
+    Where no function word tells, and Icelandic is not all that is against it, the letters beside do:
+    "č" stands beside vowels, "è" in its place between consonants or after an "i".
+    """
+    if not _is_of_one("".join(filter(str.isalpha, guessed)), _EASTERN_ALPHABETS):
+        return False
+    if language(western) not in (UNKNOWN, *_EASTERN):
+        return False
+    others = [at for at, (one, other) in enumerate(zip(western, guessed, strict=True)) if one != other]
+    if language(guessed) in _EASTERN or {western[at].lower() for at in others} <= {*"ðþýº"}:
+        return True
+    votes = 0
+    for at in others:
+        if _is_vowel(western[at]) and not _is_vowel(guessed[at]):
+            before, after = western[at - 1 : at], western[at + 1 : at + 2]
+            votes += 1 if (_is_vowel(before) and before != "i") or _is_vowel(after) else -1
+    return votes > 0
+
+
+def _is_of_one(letters: str, alphabets: list[frozenset[str]]) -> bool:
+    """Tell whether one of the alphabets has all letters beyond ASCII."""
+    beyond = {letter for letter in letters.lower() if not letter.isascii()} - {"ª", "º"}
+    return any(map(beyond.issubset, alphabets))
+
+
+def _is_vowel(letter: str) -> bool:
+    return bool(letter) and unicodedata.normalize("NFD", letter)[0].lower() in "aeiou"
 
 
 def _utf16(data: bytes) -> str:

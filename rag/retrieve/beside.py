@@ -17,7 +17,14 @@ class _Cores:
     def __init__(self) -> None:
         count = os.cpu_count() or 1
         self.free = Semaphore(count)
-        self.threads = ThreadPoolExecutor(count, "beside")
+        self._threads = ThreadPoolExecutor(count, "beside")
+
+    def handed_over(self, part: Callable[[], T]) -> Callable[[], T]:
+        """Begin a part and return what waits for it, or the part where no thread can be had."""
+        try:
+            return self._threads.submit(part).result
+        except RuntimeError:  # the interpreter is shutting down, or the system has no more threads
+            return part
 
 
 @contextmanager
@@ -29,7 +36,7 @@ def beside(part: Callable[[], T]) -> Iterator[Callable[[], T]]:
     cores = _cores(os.getpid())
     taken = sum(cores.free.acquire(blocking=False) for _ in range(2))
     try:
-        yield cores.threads.submit(part).result if taken == 2 else part
+        yield cores.handed_over(part) if taken == 2 else part
     finally:
         if taken:
             cores.free.release(taken)

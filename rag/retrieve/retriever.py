@@ -16,7 +16,7 @@ from rag.protocols import Encoder, EncoderSpec, Reranker, VectorStore, WordSearc
 from rag.retrieve.beside import beside
 from rag.retrieve.fusion import convex_fusion
 from rag.retrieve.merge import merged
-from rag.retrieve.query import joined, terms_of, turns_before, usable
+from rag.retrieve.query import HISTORY, joined, terms_of, turns_before, usable
 from rag.store import IndexDirectory, Snapshot, open_snapshot
 from rag.store.layout import MANIFEST
 from rag.stores import open_stores
@@ -63,7 +63,7 @@ class _ByWords:
     allowed: Rows | None
     terms: Mapping[str, float]
     most: float | None
-    """What no chunk's score by words exceeds; None where words decide."""
+    """What no chunk's score by words of that language exceeds; None where words decide."""
     rows: Rows
     known: Mapping[str, float]
     """How rare each stem is."""
@@ -195,10 +195,10 @@ class Retriever:
         opened = self._open
         asked = [usable(question) for question in questions]
         vectors = self.encoder.encode_queries(asked)
-        found = [self._by_words(opened, question, "", top_k, filter) for question in asked]
+        words = (self._by_words(opened, question, "", top_k, filter) for question in asked)
         return [
-            list(self._retrieve(opened, words, vector, rerank).passages)
-            for words, vector in zip(found, vectors, strict=True)
+            list(self._retrieve(opened, found, vector, rerank).passages)
+            for found, vector in zip(words, vectors, strict=True)
         ]
 
     def retrieve(
@@ -233,6 +233,8 @@ class Retriever:
         if top_k < 1:
             raise QuestionError(f"top_k must be at least 1, not {top_k}.")
         own, among = text.language(question), opened.languages
+        if own not in among and not text.is_sure(own, question, among):
+            own = text.UNKNOWN
         language = own if own in among else text.language(question, among)
         if language == text.UNKNOWN:
             language = among[0] if among else language
@@ -242,11 +244,13 @@ class Retriever:
         lexical, terms = opened.snapshot.lexical, terms_of(question, before, language, own)
         most = None if notices else lexical.most(terms)
         stems = [*dict.fromkeys(text.content_stems(question, language, own))]
-        df = lexical.df(stems)
+        df = dict(zip(stems, lexical.df(stems).tolist(), strict=True))
         if len(among) > 1:
+            earlier = text.foreign_terms(before, language, own)
             foreign = text.foreign_terms(question, language, own)
-            terms = {**dict.fromkeys(foreign.values(), 1.0), **terms}
-            df = np.maximum(df, lexical.df(foreign.get(stem, stem) for stem in stems))
+            terms = {**dict.fromkeys(earlier, HISTORY), **dict.fromkeys(foreign, 1.0), **terms}
+            for stem, count in zip(foreign.values(), lexical.df(foreign).tolist(), strict=True):
+                df[stem] = max(df[stem], count)
         return _ByWords(
             question=question,
             top_k=top_k,
@@ -258,8 +262,8 @@ class Retriever:
             terms=terms,
             most=most,
             rows=opened.words.top(terms, depth, allowed),
-            known=dict(zip(stems, lexical.idf(df).tolist(), strict=True)),
-            unknown=[stem for stem, count in zip(stems, df.tolist(), strict=True) if count == 0],
+            known=dict(zip(df, lexical.idf(np.array([*df.values()], np.int64)).tolist(), strict=True)),
+            unknown=[stem for stem, count in df.items() if count == 0],
         )
 
     def _retrieve(self, opened: _Open, words: _ByWords, vector: Vectors, rerank: bool) -> Retrieval:

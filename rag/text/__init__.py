@@ -3,7 +3,7 @@
 from rag.text.control import inert, visible
 from rag.text.fold import Folded, fold, squeeze
 from rag.text.instructions import instructions
-from rag.text.language import LANGUAGES, UNKNOWN, language
+from rag.text.language import LANGUAGES, UNKNOWN, is_sure, language
 from rag.text.sentences import sentences
 from rag.text.terms import content_stems, foreign_terms, index_terms, query_terms, stems
 from rag.text.tokens import token_estimate
@@ -18,6 +18,7 @@ __all__ = [
     "index_terms",
     "inert",
     "instructions",
+    "is_sure",
     "language",
     "query_terms",
     "sentences",

@@ -1,7 +1,7 @@
 """Which language a text is in, told by its function words; which script it is written in."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import regex
 
@@ -92,3 +92,15 @@ def language(text: str, among: Collection[str] = ()) -> str:
     ranked = [(code, count) for code, count in votes.most_common() if not among or code in among]
     first, second = (*ranked[:2], ("", 0), ("", 0))[:2]
     return first[0] if first[1] > second[1] else UNKNOWN
+
+
+def is_sure(code: str, text: str, others: Iterable[str]) -> bool:
+    """Tell whether a text that was told to be in a language is surely in none of the others.
+
+    One word is not enough, unless it holds more than ASCII: "war" and "door" are English, too.
+    """
+    if code not in LANGUAGES:
+        return True
+    shared = frozenset[str]().union(*(LANGUAGES.get(other, frozenset()) for other in others))
+    own = LANGUAGES[code].difference(shared).intersection(_WORD.findall(text.casefold()))
+    return sum(1 if word.isascii() else 2 for word in own) >= 2

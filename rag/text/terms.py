@@ -108,14 +108,14 @@ def query_terms(text: str, of: str = UNKNOWN, own: str = UNKNOWN) -> dict[str, f
 
 
 def foreign_terms(text: str, of: str = UNKNOWN, own: str = UNKNOWN) -> dict[str, str]:
-    """Return by its stem what finds each of a question's words, as it stands, in other languages.
+    """Return what finds each of a question's words, as it stands, in other languages, and its stem.
 
     There another stemmer may change a word that ours leaves alone, and leave one that ours changes.
     """
     found = _analysed(text, of)
     known = _function_words(of, own)
     spaced = zip(found.stems, found.surfaces, strict=True)
-    return {stem: f"={word}" if word == stem else word for stem, word in spaced if word not in known}
+    return {f"={word}" if word == stem else word: stem for stem, word in spaced if word not in known}
 
 
 def _function_words(*languages: str) -> frozenset[str]:
