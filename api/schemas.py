@@ -135,7 +135,7 @@ class Hit(_Given):
     score: float = Field(description="Higher is better.")
     signals: dict[str, float]
     title: str
-    locator: str | None = Field(description="Headings above it, or a page.")
+    locator: str | None = Field(description="Headings above it, or its pages.")
 
 
 class SearchResult(_Given):

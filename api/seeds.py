@@ -52,6 +52,8 @@ def remove_document(collection: Collection, doc: str) -> BuildReport:
     if target is None or not target.is_file():
         if not collection.ready or collection.snapshot.find(doc) is None:
             raise ProblemError("not_found", "There is no document with this id.")
+        if target is not None:
+            raise ProblemError("conflict", "Its file is gone already; build, and so is the document.")
         raise ProblemError(
             "conflict",
             "Only Markdown and text files are removed here; take what holds this document out of the "

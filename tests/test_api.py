@@ -220,6 +220,17 @@ def test_an_uploaded_document_can_be_asked_at_once(kept: tuple[httpx.Client, Pat
     assert client.delete("/v1/documents/cocoa.md").status_code == 404
 
 
+def test_a_document_whose_file_is_gone_goes_with_the_next_build(
+    kept: tuple[httpx.Client, Path],
+) -> None:
+    client, seeds = kept
+    client.put("/v1/documents/coffee.md", content="Coffee is roasted.")
+    (seeds / "coffee.md").unlink()
+    told = client.delete("/v1/documents/coffee.md")
+    assert told.status_code == 409
+    assert "gone already" in told.json()["detail"]
+
+
 def test_what_cannot_be_indexed_is_refused_and_nothing_is_lost(kept: tuple[httpx.Client, Path]) -> None:
     client, seeds = kept
     before = (seeds / "tea.md").read_bytes()

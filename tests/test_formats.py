@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.corpus.formats import pdf
 from rag.types import Document
 from tests import papers
 from tests.papers import BRIDGE, RIVER, one, read, written
@@ -53,6 +54,14 @@ def test_pdf_lines_from_right_to_left_stay_whole_around_numbers(tmp_path: Path) 
     text = one(tmp_path, "a.pdf", body).text
     assert "הגשר נבנה בשנת 1702 ליד הנהר" in text
     assert f"بناه {lam_alef}جئون 1709" in text
+
+
+def test_pdf_numbers_do_not_say_where_a_page_begins() -> None:
+    words = [pdf._Line("הגשר", 300, 400, at, at + 10) for at in (10, 30)]
+    numbers = [pdf._Line("1,702", 100, 200, at, at + 10) for at in range(50, 150, 20)]
+    turned = pdf._facing_right([*words, *numbers])
+    assert [line.left for line in turned] == [-400] * 2 + [-200] * 5
+    assert pdf._facing_right(numbers) == numbers
 
 
 def test_a_pdf_without_text_says_so(tmp_path: Path) -> None:

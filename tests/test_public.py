@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 TIERS = [
     "types errors",
     "stop",
-    "protocols text config session bundled",
+    "protocols text config session quiet bundled",
     "corpus chunk embed stores lexical prompt backends cite confidence reader",
     "store",
     "build retrieve",

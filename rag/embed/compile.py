@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from rag.embed import models
-from rag.embed.quiet import quiet
 from rag.errors import EncoderError
+from rag.quiet import quiet
 from rag.session import open_session
 from rag.types import Vectors
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from rag.embed import models
 from rag.embed.onnx import HubSpans
-from rag.embed.quiet import quiet
 from rag.errors import EncoderError
 from rag.protocols import EncoderSpec
+from rag.quiet import quiet
 from rag.types import Vectors
 
 

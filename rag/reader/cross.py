@@ -113,7 +113,7 @@ class _Network:
         from sentence_transformers import CrossEncoder
         from torch import nn
 
-        from rag.embed.quiet import quiet
+        from rag.quiet import quiet
 
         with quiet():
             self._network = CrossEncoder(str(folder), device="cpu", local_files_only=True)

@@ -169,7 +169,8 @@ def _gap(one: _Box, other: _Box) -> bool:
 
 def _facing_right(lines: Sequence[_Line]) -> Sequence[_Line]:
     """Return a page's lines as they would stand if what is read from right to left were mirrored."""
-    if sum(bool(_RIGHT_TO_LEFT.search(line.said)) for line in lines) > len(lines) / 2:
+    worded = [line.said for line in lines if any(map(str.isalpha, line.said))]
+    if sum(bool(_RIGHT_TO_LEFT.search(said)) for said in worded) > len(worded) / 2:
         return [line.mirrored() for line in lines]
     return lines
 
