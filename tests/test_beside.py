@@ -52,12 +52,19 @@ def test_what_fails_gives_its_cores_back() -> None:
             part()
         with pytest.raises(KeyError), beside(int):
             raise KeyError
-    assert module._cores(os.getpid()).free._value == 2
+    assert module._cores(os.getpid(), 2).free._value == 2
+
+
+def test_no_more_threads_are_taken_than_allowed() -> None:
+    with beside(threading.current_thread, 1) as part:
+        assert part() is threading.current_thread()
+    with beside(threading.current_thread, 2) as part:
+        assert part() is not threading.current_thread()
 
 
 @pytest.mark.usefixtures("cores")
 def test_where_no_thread_can_be_had_it_is_done_here() -> None:
-    module._cores(os.getpid())._threads.shutdown()
+    module._cores(os.getpid(), 2)._threads.shutdown()
     with beside(threading.current_thread) as part:
         assert part() is threading.current_thread()
     module._cores.cache_clear()

@@ -183,7 +183,9 @@ class Settings(ServiceSettings):
         "downloaded before.",
     )
     threads: int = Field(
-        0, ge=0, description="Threads of the encoder and of `llamacpp:`; 0: one for each core."
+        0,
+        ge=0,
+        description="Threads of the encoder, of searches and of `llamacpp:`; 0: one for each core.",
     )
 
     @model_validator(mode="after")

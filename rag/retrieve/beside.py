@@ -14,8 +14,7 @@ T = TypeVar("T")
 class _Cores:
     """A process' cores, as far as searches take them, and threads for their parts."""
 
-    def __init__(self) -> None:
-        count = os.cpu_count() or 1
+    def __init__(self, count: int) -> None:
         self.free = Semaphore(count)
         self._threads = ThreadPoolExecutor(count, "beside")
 
@@ -28,12 +27,13 @@ class _Cores:
 
 
 @contextmanager
-def beside(part: Callable[[], T]) -> Iterator[Callable[[], T]]:
+def beside(part: Callable[[], T], threads: int = 0) -> Iterator[Callable[[], T]]:
     """Begin a part of a search if there are cores for it and the rest; yield what waits for its result.
 
     Else it is done when that is called: where all cores have searches to do, handing over only costs.
+    `threads` is how many all searches may use together; 0 is one for each core.
     """
-    cores = _cores(os.getpid())
+    cores = _cores(os.getpid(), threads or os.cpu_count() or 1)
     taken = sum(cores.free.acquire(blocking=False) for _ in range(2))
     try:
         yield cores.handed_over(part) if taken == 2 else part
@@ -43,6 +43,6 @@ def beside(part: Callable[[], T]) -> Iterator[Callable[[], T]]:
 
 
 @cache
-def _cores(process: int) -> _Cores:
+def _cores(process: int, count: int) -> _Cores:
     """Return those of a process; one that was forked off has none of its parent's threads."""
-    return _Cores()
+    return _Cores(count)

@@ -217,7 +217,7 @@ class Retriever:
         opened = self._open
         before = turns_before(history)
         search = partial(self._by_words, opened, asked, " ".join(before), top_k, filter)
-        with beside(search) as words:
+        with beside(search, self._settings.threads) as words:
             vector = joined(self.encoder.encode_queries([asked, *before]))
             found = words()
         return self._retrieve(opened, found, vector, rerank)
