@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.build import BuildReport, build_index, plan_sources, write
+from rag.build import BuildReport, build_index, plan_sources, run
 from rag.config import Settings
 from rag.embed import open_encoder
 from rag.errors import (
@@ -24,6 +24,7 @@ from rag.protocols import Encoder
 from rag.retrieve import Retriever
 from rag.store import IndexDirectory, open_snapshot, verify_generation
 from rag.store.layout import MANIFEST
+from rag.types import Vectors
 from tests.conftest import ROOT, LetterEncoder
 
 SMALL = Settings(chunk_tokens=16, overlap_tokens=0)
@@ -142,9 +143,19 @@ def test_order_of_files_and_queue_leave_no_trace(
     shop.write(BEFORE)
     shop.build()
     shop.write(dict(reversed(BEFORE.items())))
-    for queue in (1, 3):
-        monkeypatch.setattr(write, "QUEUE", queue)
+    batches: list[int] = []
+    embed = LetterEncoder.encode_passages
+
+    def counted(self: LetterEncoder, texts: Sequence[str]) -> Vectors:
+        batches.append(len(texts))
+        return embed(self, texts)
+
+    monkeypatch.setattr(LetterEncoder, "encode_passages", counted)
+    for queue, number in (((1, 1), 4), ((14, 1000), 2), ((1000, 1000), 1)):
+        monkeypatch.setattr(run, "QUEUE", queue)
+        batches.clear()
         assert from_nothing(shop) == files(shop.directory)
+        assert len(batches) == number
 
 
 def test_threads_leave_no_trace(seed_index: Path, tmp_path: Path) -> None:

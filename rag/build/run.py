@@ -106,7 +106,9 @@ def build_index(
                 "the index knows others)."
             )
 
-    def build(encoder: Encoder, readers: Readers | None = None, queue: int = QUEUE) -> BuildReport:
+    def build(
+        encoder: Encoder, readers: Readers | None = None, queue: tuple[int, int] = QUEUE
+    ) -> BuildReport:
         def read(before: Before | None) -> Iterator[tuple[int, Found | Failure | Unchanged]]:
             for root, source in enumerate(sources):
                 known = partial(before.has, source) if before else None
@@ -121,7 +123,7 @@ def build_index(
     from rag.build.cluster import BULK, RayEncoder, RayReaders, on_ray
 
     with on_ray(ray):
-        return build(RayEncoder(encoder, settings), RayReaders(limits(settings)), BULK)
+        return build(RayEncoder(encoder, settings), RayReaders(limits(settings)), (BULK, BULK))
 
 
 def build_documents(
@@ -145,7 +147,7 @@ def _build(
     settings: Settings,
     progress: Progress,
     fresh: bool,
-    queue: int,
+    queue: tuple[int, int],
 ) -> BuildReport:
     """Build from what `read` gives, which is told of the generation before where that read alike."""
     began = time.perf_counter()

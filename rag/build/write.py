@@ -18,9 +18,8 @@ from rag.store import ChunkRow, DocumentRow, GenerationWriter, Snapshot
 from rag.store.layout import HASH_BYTES, document_line
 from rag.types import Document, Markup, Rows, Vectors
 
-QUEUE = 256
-"""Chunks that are embedded at a time, while the next are made; the first are fewer, to begin soon."""
-_FIRST = 32
+QUEUE = 32, 256
+"""Chunks that are embedded at a time, while the next are made: first few, to begin soon, then more."""
 
 
 class DocumentWriter:
@@ -33,7 +32,7 @@ class DocumentWriter:
         same: bool,
         encoder: Encoder,
         settings: Settings,
-        queue: int = QUEUE,
+        queue: tuple[int, int],
     ) -> None:
         self._writer = writer
         self._previous = previous
@@ -44,8 +43,7 @@ class DocumentWriter:
             min(settings.chunk_tokens, room), min(settings.overlap_tokens, room // 2)
         )
         self._known = _KnownVectors(previous, encoder.spec.fingerprint)
-        self._most = queue
-        self._due = min(_FIRST, queue)
+        self._due, self._most = queue
         self._queue: list[Vectors | str] = []
         self._awaited: tuple[list[Vectors | str], Future[Vectors] | None] = [], None
         self._beside = ThreadPoolExecutor(1, "embed")
